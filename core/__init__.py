@@ -1,0 +1,1 @@
+"""The life of a large model: data, training, evaluation, deployment, serving, monitoring."""

@@ -1,0 +1,1 @@
+"""Runs, predictors and bundles: what is handed over."""

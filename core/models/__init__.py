@@ -1,0 +1,1 @@
+"""Where weights and packaged data come from."""

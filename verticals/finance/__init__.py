@@ -1,0 +1,1 @@
+"""Credit and market risk: prepare, compete, judge, decide, explain, hand over."""
