@@ -68,8 +68,8 @@ class TinyPredictor:
 
     def predict_table(self, frame: pd.DataFrame, *, reasons: bool = True) -> pd.DataFrame:
         """One output row per input row."""
-        income = frame["income"].to_numpy(dtype=float)
-        age = frame["age"].to_numpy(dtype=float)
+        income = pd.to_numeric(frame["income"]).to_numpy(dtype=float)  # text, from a CSV
+        age = pd.to_numeric(frame["age"]).to_numpy(dtype=float)
         w = self.weights
         z = np.clip(w["intercept"] + w["income"] * income + w["age"] * age, -500, 500)
         risk = 1 / (1 + np.exp(-z))
