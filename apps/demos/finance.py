@@ -1,0 +1,89 @@
+"""The finance demo: one applicant, many applicants, the portfolio, the market, the model.
+
+It knows a bundle and nothing deeper; every session reads the same bundle and shares nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from apps.demos.launching import launch
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from apps.demos.finance_pages.desk import Desk
+
+__all__ = ["build", "compose", "launch"]
+
+
+def build(bundle: Path | None = None) -> gr.Blocks:
+    """The demo of a bundle.
+
+    Args:
+        bundle: A bundle's folder or .zip file; without one, the newest finished finance run under
+            ./runs or in casekit's own folder, and if there is none a quick model is trained on
+            German credit once, with its progress on the terminal.
+
+    Raises:
+        BundleError: The bundle is missing, changed, or signed by a stranger.
+    """
+    from apps.demos.finance_pages.desk import open_desk
+    from apps.demos.finance_pages.finding import find_bundle
+
+    return compose(open_desk(bundle or find_bundle()))
+
+
+def compose(desk: Desk) -> gr.Blocks:
+    """The pages of the demo around an opened bundle."""
+    import gradio as gr
+
+    from apps.demos.finance_pages.applicant import applicant_page
+    from apps.demos.words import LANGUAGES, PREFERRED_LANGUAGE, Labels
+
+    labels = Labels(desk.words)
+    pages: dict[str, Callable[[Desk, Labels, Any], None]] = {
+        "applicant": applicant_page,
+    }
+    with gr.Blocks(
+        title=desk.words("page.title", "en"),
+        analytics_enabled=False,
+        delete_cache=(600, 3600),
+    ) as demo:
+        with gr.Row(elem_classes="ck-top"):
+            labels.make(gr.HTML, {"value": lambda lang: _header(desk, lang)}, elem_classes="ck-brand")
+            language = labels.make(
+                gr.Radio,
+                {"label": "page.language"},
+                choices=[(name, code) for code, name in LANGUAGES.items()],
+                value=labels.first,
+                elem_id="language",
+                elem_classes="ck-pills",
+                container=False,
+                scale=0,
+                min_width=170,
+            )
+        with gr.Tabs():
+            for name, page in pages.items():
+                with labels.make(gr.Tab, {"label": f"tabs.{name}"}, id=name):
+                    page(desk, labels, language)
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        language.change(labels.update, language, labels.components, **quiet)
+
+        demo.load(None, None, language, js=PREFERRED_LANGUAGE, **quiet)
+    return demo
+
+
+def _header(desk: Desk, language: str) -> str:
+    """The name of the page and what it promises."""
+    words, manifest = desk.words, desk.manifest
+    built = words(
+        "page.built", language, date=manifest.created[:10], rows=f"{manifest.data.rows:,}"
+    )
+    return (
+        f'<h1>{escape(words("page.title", language))}</h1>'
+        f'<p>{escape(words("page.promise", language))} <span>{escape(built)}</span></p>'
+    )

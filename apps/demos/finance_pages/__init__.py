@@ -1,0 +1,1 @@
+"""The pages of the finance demo, one module a tab."""
