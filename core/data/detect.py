@@ -63,7 +63,7 @@ def _detect(name: str, values: pd.Series, given: Correction, comma: bool) -> Col
     if raw == "boolean":
         return ColumnSchema(name, "boolean", given.missing or ())
     if raw == "date":
-        return _date(name, values, "ISO8601", given, "")
+        return _date(name, values, "ISO8601", given)
     if raw == "number":
         return _number(name, values, given)
     return _text(name, values, given, comma)
@@ -78,12 +78,10 @@ def _raw_kind(values: pd.Series) -> str:
         return "number"
     if values.dtype != object:
         return "str"
-    present = values.dropna()
-    if len(present) and present.map(lambda v: isinstance(v, bool)).all():
-        return "boolean"
-    if len(present) and present.map(lambda v: isinstance(v, dt.date)).all():
+    types = {type(v) for v in values.dropna()}
+    if types and all(issubclass(t, dt.date) for t in types):
         return "date"
-    return "object"
+    return "boolean" if types == {bool} else "object"
 
 
 def _corrected(
@@ -104,7 +102,8 @@ def _corrected(
         wide = _codes(counts, MISSING | NO_NUMBER, given)
         guess, _, note = infer_date_format(_distinct(counts, wide))
         chosen = given.date_format or guess or "ISO8601"
-        return _date(name, values, chosen, given, "" if given.date_format else note, wide)
+        note = "" if given.date_format else note
+        return _date(name, values, chosen, given, note=note, codes=wide)
     shown = tuple(distinct[:_LONGEST]) if given.kind == "category" else ()
     return ColumnSchema(name, given.kind, codes, categories=shown)  # type: ignore[arg-type]
 
@@ -120,12 +119,12 @@ def _number(
         return ColumnSchema(name, "constant", categories=tuple(as_text(values).dropna()[:1]))
     whole = bool(np.isfinite(unique).all()) and bool((unique == np.round(unique)).all())
     if whole and may_be_id and not given.keep:
-        if len(unique) > 1 and 19000101 <= unique[0] and unique[-1] <= 21001231:
+        if len(unique) > 1 and unique[0] >= 19000101 and unique[-1] <= 21001231:
             days = pd.to_datetime(
                 pd.Series(unique.astype(np.int64)).astype("str"), format="%Y%m%d", errors="coerce"
             )
             if days.notna().all():
-                return _date(name, values, "%Y%m%d", given, "numbers read as dates")
+                return _date(name, values, "%Y%m%d", given, note="numbers read as dates")
         if _is_identifier(name, present, unique):
             return ColumnSchema(name, "identifier", note=_id_note(present, unique))
     codes = sentinel_codes(array) if given.missing is None else map(float, given.missing)
@@ -166,7 +165,7 @@ def _text(name: str, values: pd.Series, given: Correction, comma: bool) -> Colum
             return _number_text(name, values, wide, numeral, given)
     date_format, share, note = infer_date_format(plain) if len(plain) else ("", 0.0, "")
     if date_format and share >= 0.9:
-        return _date(name, values, date_format, given, note, wide)
+        return _date(name, values, date_format, given, note=note, codes=wide)
     if set(distinct.str.lower()) <= {"true", "false"}:
         return ColumnSchema(name, "boolean", codes)
     unique = len(distinct) / max(present, 1)
@@ -220,7 +219,8 @@ def _date(
     values: pd.Series,
     date_format: str,
     given: Correction,
-    note: str,
+    *,
+    note: str = "",
     codes: tuple[str, ...] = (),
 ) -> ColumnSchema:
     text = as_text(values) if values.dtype == "str" else values

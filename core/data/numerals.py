@@ -59,10 +59,9 @@ def infer_numeral(values: pd.Series, *, comma: bool = False) -> tuple[Numeral, p
     dotted = values.str.contains(r"\d\.\d", regex=True)
     money = bool(currency) and currency != "%"
     thousands = r"^\D*\d{1,3}(?:\.\d{3})+\D*$"
+    order = list(_CONVENTIONS)
     if (comma or money) and dotted.any() and values[dotted].str.contains(thousands).all():
-        order = (Numeral(",", "."), *_CONVENTIONS)
-    else:
-        order = _CONVENTIONS
+        order.insert(0, Numeral(",", "."))
     best, best_read = PLAIN, pd.Series(False, index=values.index)
     for convention in order:
         candidate = Numeral(convention.decimal, convention.thousands, currency)

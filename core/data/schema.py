@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import orjson
@@ -104,13 +104,11 @@ class TableSchema:
     @classmethod
     def from_json(cls, text: str) -> TableSchema:
         """The schema written by `to_json`."""
-        lists = ("missing_codes", "categories")
-        return cls(
-            tuple(
-                ColumnSchema(**{k: tuple(v) if k in lists else v for k, v in row.items()})
-                for row in orjson.loads(text)
-            )
-        )
+        rows: list[dict[str, Any]] = orjson.loads(text)
+        for row in rows:
+            row["missing_codes"] = tuple(row["missing_codes"])
+            row["categories"] = tuple(row["categories"])
+        return cls(tuple(ColumnSchema(**row) for row in rows))
 
 
 def _reading(column: ColumnSchema) -> str:

@@ -1,0 +1,149 @@
+"""Finds pinned weights and data: explicit path, local cache, installed package, then the hub.
+
+Nothing found is ever imported or executed, and nothing is handed out whose SHA-256 differs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One pinned file."""
+
+    name: str
+    file: str  # path inside the installed package
+    bytes: int
+    sha256: str
+    licence: str
+    attribution: str
+    package: str = ""  # pip package that carries it
+    version: str = ""
+    hub: str = ""  # Hugging Face repository that carries it
+    hub_file: str = ""
+
+
+def assets() -> dict[str, Asset]:
+    """Every pinned asset by name."""
+    text = Path(__file__).with_name("assets.toml").read_text(encoding="utf-8")
+    return {name: Asset(name=name, **entry) for name, entry in tomllib.loads(text).items()}
+
+
+def asset(name: str) -> Asset:
+    """The pin of that name.
+
+    Raises:
+        ModelError: Not pinned; names the nearest.
+    """
+    return _pin(name, assets())
+
+
+def resolve(
+    name: str, *, path: str | Path | None = None, pins: Mapping[str, Asset] | None = None
+) -> Path:
+    """Local file of an asset, checked against its SHA-256.
+
+    Args:
+        name: Name of the asset.
+        path: A copy of it somewhere else; nothing else is tried then.
+        pins: Pins to use instead of those in assets.toml.
+
+    Raises:
+        ModelError: Not pinned, not found anywhere, or its bytes differ from the pin.
+    """
+    pin = _pin(name, assets() if pins is None else pins)
+    if path is not None:
+        return _verified(Path(path), pin, "the given path")
+    cached = cache_folder() / name / Path(pin.file).name
+    if cached.is_file():
+        return _verified(cached, pin, "the local cache")
+    installed = _in_package(pin)
+    if installed is not None:
+        return _verified(installed, pin, f"the package {pin.package} {_version(pin.package)}")
+    if pin.hub:
+        return _verified(_from_hub(pin), pin, f"the hub repository {pin.hub}")
+    raise ModelError(f"{name} is not on this machine", remedy=_alternative(pin))
+
+
+def cache_folder() -> Path:
+    """$CASEKIT_HOME/models, or ~/.cache/casekit/models."""
+    home = os.environ.get("CASEKIT_HOME")
+    return (Path(home) if home else Path.home() / ".cache" / "casekit") / "models"
+
+
+def _pin(name: str, pins: Mapping[str, Asset]) -> Asset:
+    if name in pins:
+        return pins[name]
+    close = difflib.get_close_matches(name, pins, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(sorted(pins))}"
+    raise ModelError(f"no asset is called {name!r}", remedy=hint)
+
+
+def _in_package(pin: Asset) -> Path | None:
+    """The file in the installed package, found without importing it."""
+    if not pin.package:
+        return None
+    top = pin.file.partition("/")[0]
+    spec = importlib.util.find_spec(top)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        file = Path(folder).parent / pin.file
+        if file.is_file():
+            return file
+    return None
+
+
+def _from_hub(pin: Asset) -> Path:
+    import huggingface_hub
+
+    try:
+        return Path(huggingface_hub.hf_hub_download(pin.hub, pin.hub_file or Path(pin.file).name))
+    except Exception as error:
+        # Which exception says "no network" differs between versions of the hub's client.
+        raise ModelError(
+            f"{pin.name} is not on this machine and the hub did not answer "
+            f"({type(error).__name__})",
+            where=pin.hub,
+            remedy=_alternative(pin),
+        ) from None
+
+
+def _alternative(pin: Asset) -> str:
+    cached = cache_folder() / pin.name / Path(pin.file).name
+    pip = "pip install 'casekit[offline]', or put" if pin.package else "Put"
+    return f"{pip} the file at {cached}"
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "(unknown version)"
+
+
+def _verified(file: Path, pin: Asset, place: str) -> Path:
+    if not file.is_file():
+        raise ModelError(f"{pin.name} is not there", where=str(file), remedy="Check the path")
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    if digest.hexdigest() != pin.sha256:
+        wanted = f"pip install '{pin.package}=={pin.version}'" if pin.package else "fetch it again"
+        raise ModelError(
+            f"{pin.name} from {place} is not the pinned file: SHA-256 "
+            f"{digest.hexdigest()[:12]}… instead of {pin.sha256[:12]}…",
+            where=str(file),
+            remedy=f"Remove it and {wanted}",
+        )
+    return file
