@@ -84,6 +84,10 @@ def predict_stream(
 
     predictor = _predictor(bundle_or_predictor)
     folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise DataError(
+            "the place for the answers is a file", where=str(folder), remedy="Name a folder"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     target, partial = folder / PREDICTIONS, folder / f"{PREDICTIONS}.partial"
     start, total = time.perf_counter(), 0
