@@ -27,6 +27,7 @@ _ID_NAME = re.compile(
     r"(?i)(^|[_\W])(id|ids|uuid|guid|key|nr|no|num|number|index|row|编号|序号)([_\W]|$)"
     r"|(?-i:[a-z](Id|ID|Nr|No)$)|^unnamed|(?i:(customer|client|loan|account|contract|member)id$)"
 )
+_ID_ONLY = re.compile(r"(?i)(^|[_\W])(id|uuid|编号)$|(?-i:[a-z](Id|ID)$)|(customer|client|loan)id$")
 _MOSTLY = 0.8  # share of numbers above which a few texts are mistakes rather than categories
 _STRANGERS = 3  # ... and how many different such texts there may be
 _LONGEST = 50  # categories kept for showing
@@ -135,8 +136,11 @@ def _is_identifier(name: str, present: np.ndarray, unique: np.ndarray) -> bool:
     """Whole numbers that only name rows: counted through, or unique under an id's name."""
     if len(present) < 20:
         return False
-    counted = len(unique) == len(present) and unique[-1] - unique[0] == len(unique) - 1
-    return counted or (bool(_ID_NAME.search(name)) and len(unique) >= 0.95 * len(present))
+    share = len(unique) / len(present)
+    counted = share == 1 and unique[-1] - unique[0] == len(unique) - 1
+    named = bool(_ID_NAME.search(name)) and share >= 0.9
+    repeats = bool(_ID_ONLY.search(name)) and share >= 0.2 and len(unique) >= 50  # customers
+    return counted or named or repeats
 
 
 def _id_note(present: np.ndarray, unique: np.ndarray) -> str:
@@ -171,13 +175,21 @@ def _text(name: str, values: pd.Series, given: Correction, comma: bool) -> Colum
     unique = len(distinct) / max(present, 1)
     words = float(distinct.str.count(r"\s+").mean() + 1) if len(distinct) else 0.0
     kind: Kind = "category"
-    if present >= 20 and unique >= 0.9 and not given.keep:
+    if (
+        present >= 20
+        and not given.keep
+        and (unique >= 0.9 or _names_customers(name, distinct, unique))
+    ):
         kind = "identifier" if words < 1.5 else "text"
     elif len(distinct) > 50 and unique > 0.3 and words >= 3:
         kind = "text"
     shown = tuple(distinct[:_LONGEST]) if kind == "category" else ()
     note = "" if kind != "identifier" else _id_note(np.empty(present), np.empty(len(distinct)))
     return ColumnSchema(name, kind, codes, categories=shown, note=note)
+
+
+def _names_customers(name: str, distinct: pd.Series, share: float) -> bool:
+    return bool(_ID_ONLY.search(name)) and share >= 0.2 and len(distinct) >= 50
 
 
 def _number_text(

@@ -142,7 +142,10 @@ def _cut_at_random(
     units, labels = _units(rows, target, groups)
     try:
         _, chosen = train_test_split(
-            np.arange(len(units)), test_size=late, random_state=seed, stratify=labels
+            np.arange(len(units)),
+            test_size=round(late * len(units)),
+            random_state=seed,
+            stratify=labels,
         )
     except ValueError:
         raise _too_few(labels, groups) from None
