@@ -217,30 +217,54 @@ async def _read(request: Request, limits: ServiceLimits) -> bytes:
 
 async def _answer(service: Service, body: bytes) -> BaseModel:
     """The answer to a body, checked, predicted on a thread and counted."""
-    try:
-        orjson.loads(body)  # stricter than pydantic: no NaN, no Infinity, no number beyond a float
-    except orjson.JSONDecodeError as error:
-        raise ProblemError(
-            400,
-            f"The body is not JSON: {error.msg}",
-            f"See line {error.lineno}, column {error.colno}",
-        ) from None
-    try:
-        inputs = service.request.model_validate_json(body, strict=True).inputs  # type: ignore[attr-defined]
-    except ValidationError as error:
-        raise invalid(error, _field_names(service.predictor.input_model)) from None
+    inputs = _checked(service, body)
     try:
         outputs = await service.workers.run(lambda: service.predictor.predict(inputs))
     except DataError as error:
-        # What it says may quote a value; where and remedy name a column and an action.
+        # What it says may quote a value; its remedy names an action.
         raise ProblemError(422, "The model cannot use an input", error.remedy) from None
     service.metrics.answers(outputs)
     return service.answer.model_construct(outputs=outputs, bundle=service.bundle.id)
 
 
-def _field_names(model: type[BaseModel]) -> tuple[str, ...]:
-    """The names an input's fields have in JSON."""
-    return tuple(field.alias or name for name, field in model.model_fields.items())
+def _checked(service: Service, body: bytes) -> list[BaseModel]:
+    """The inputs in a body: strictly what the schema says, no text that looks like a number."""
+    try:
+        # Stricter than pydantic's reader: no NaN, no Infinity, no number beyond a float.
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        remedy = f"See line {error.lineno}, column {error.colno}"
+        raise ProblemError(400, f"The body is not JSON: {error.msg}", remedy) from None
+    try:
+        request: Any = service.request.model_validate_json(body, strict=True)
+    except ValidationError as first:
+        if not any(detail["type"] == "int_type" for detail in first.errors(include_input=False)):
+            raise _refused(service, first) from None
+        try:  # to JSON schema 26.0 is an integer, to pydantic it is not
+            request = service.request.model_validate_json(
+                orjson.dumps(_whole_numbers(parsed)), strict=True
+            )
+        except ValidationError as error:
+            raise _refused(service, error) from None
+    inputs: list[BaseModel] = request.inputs
+    return inputs
+
+
+def _refused(service: Service, error: ValidationError) -> ProblemError:
+    """What was not valid, by the names the input's fields have in JSON."""
+    fields = service.predictor.input_model.model_fields.items()
+    return invalid(error, tuple(field.alias or name for name, field in fields))
+
+
+def _whole_numbers(value: Any) -> Any:
+    """A JSON value whose whole numbers are all written without a fraction."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, list):
+        return [_whole_numbers(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _whole_numbers(part) for name, part in value.items()}
+    return value
 
 
 def _json(answer: BaseModel) -> Response:
