@@ -87,7 +87,7 @@ def legend(entries: list[tuple[str, str, str]]) -> str:
         entries: (mark, colour, text); mark is "line", "dash", "dot", "bar" or "triangle".
     """
     items = "".join(
-        f'<li><span class="ck-mark ck-{mark}" style="--c:{colour}"></span>{escape(text)}</li>'
+        f'<li><span class="ck-mark ck-mark-{mark}" style="--c:{colour}"></span>{escape(text)}</li>'
         for mark, colour, text in entries
     )
     return f'<ul class="ck-legend">{items}</ul>'

@@ -42,11 +42,17 @@ def compose(desk: Desk) -> gr.Blocks:
     import gradio as gr
 
     from apps.demos.finance_pages.applicant import applicant_page
+    from apps.demos.finance_pages.batch import batch_page
+    from apps.demos.finance_pages.model import model_page
+    from apps.demos.finance_pages.portfolio import portfolio_page
     from apps.demos.words import LANGUAGES, PREFERRED_LANGUAGE, Labels
 
     labels = Labels(desk.words)
     pages: dict[str, Callable[[Desk, Labels, Any], None]] = {
         "applicant": applicant_page,
+        "batch": batch_page,
+        "portfolio": portfolio_page,
+        "model": model_page,
     }
     with gr.Blocks(
         title=desk.words("page.title", "en"),

@@ -32,7 +32,7 @@ def launch(
         block: Whether to stay until the demo is stopped.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    from apps.demos.theme import HEAD, style, theme
+    from apps.demos.theme import head, theme
 
     settings: dict[str, Any] = {
         "server_name": host,
@@ -48,8 +48,7 @@ def launch(
         "footer_links": [],
         "max_file_size": LARGEST_UPLOAD,
         "theme": theme(),
-        "css": style(),
-        "head": HEAD,
+        "head": head(),
     }
     _, url, _ = demo.launch(**settings)
     if block:

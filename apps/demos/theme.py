@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gradio.themes.base import Base
 
-HEAD = '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
 
 _CHINESE = ("PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC")
 
 
-def style() -> str:
-    """The style sheet of every demo."""
-    return Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+def head() -> str:
+    """What goes into the head of every demo's page: its style sheet, as it is written.
+
+    Gradio's own `css` argument rewrites selectors, and wrongly inside media queries.
+    """
+    sheet = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    return (
+        '<meta name="referrer" content="no-referrer">'
+        '<link rel="icon" href="data:,">'
+        f"<style>{sheet}</style>"
+    )
 
 
 def theme() -> Base:

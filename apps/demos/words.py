@@ -1,4 +1,4 @@
-"""The texts of a demo in every language it speaks, read from one YAML file."""
+"""The texts of a demo in every language it speaks, read from YAML beside it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ class Words:
     texts: Mapping[str, Mapping[str, str]]
 
     @classmethod
-    def load(cls, path: Path) -> Words:
-        """Read nested YAML whose leaves are mappings from language to text."""
+    def load(cls, *paths: Path) -> Words:
+        """Read files of nested YAML whose leaves are mappings from language to text."""
         import yaml
 
-        return cls(dict(_leaves(yaml.safe_load(path.read_text(encoding="utf-8")))))
+        found: dict[str, Mapping[str, str]] = {}
+        for path in paths:
+            found |= dict(_leaves(yaml.safe_load(path.read_text(encoding="utf-8"))))
+        return cls(found)
 
-    def __call__(self, key: str, language: str, **values: object) -> str:
+    def __call__(self, key: str, language: str, /, **values: object) -> str:
         """The text of a key with its `{named}` values filled in; English if the language lacks it.
 
         Raises:

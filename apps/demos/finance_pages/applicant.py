@@ -100,7 +100,7 @@ def _control(field: Field, value: Any, desk: Desk, labels: Labels) -> Any:
     words = desk.words
     texts: dict[str, Any] = {"label": lambda lang: field.label(words, lang)}
     if field.kind == "number":
-        texts["info"] = lambda lang: field.hint(words, lang)
+        texts["placeholder"] = lambda lang: field.hint(words, lang)
         return labels.make(gr.Number, texts, value=value, precision=0 if field.whole else None)
     if field.kind == "date":
         texts["placeholder"] = "form.date"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 import pandas as pd
@@ -18,9 +18,10 @@ from core.errors import BundleError
 if TYPE_CHECKING:
     from core.deployment.manifest import Manifest
     from core.deployment.predictor import TablePredictor
+    from core.deployment.results import Measurement
 
 MOST_EXAMPLES = 6
-TEXTS = Path(__file__).with_name("texts.yaml")
+TEXTS = (Path(__file__).with_name("texts.yaml"), Path(__file__).with_name("labels.yaml"))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,59 @@ class Desk:
         """Applicants to start from: the manifest's golden inputs, safest first."""
         return self.manifest.golden.inputs[:MOST_EXAMPLES]
 
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether the reference sample says what became of its loans."""
+        return len(self.reference) > 0 and {"pd", "target"} <= set(self.reference.columns)
+
+    @property
+    def champion_measurements(self) -> list[Measurement]:
+        """What the packed model was measured to do on loans it never saw."""
+        measured = self.manifest.measurements
+        champion = measured[0].model if measured else ""
+        held_out = ("test", "private", "time")
+        return [m for m in measured if m.model == champion and m.split in held_out]
+
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """The form's fields."""
         return form_fields(self.manifest.input_schema, self.reference)
+
+
+def open_desk(path: Path) -> Desk:
+    """Verify and load a bundle, once for all sessions.
+
+    Args:
+        path: A bundle's folder or .zip file.
+
+    Raises:
+        BundleError: It is missing, changed, signed by a stranger, or of another case.
+    """
+    from core.deployment.bundle import Bundle
+    from core.deployment.signing import own_key, public_key
+
+    bundle = Bundle.open(path)
+    if bundle.manifest.case != "finance":
+        raise BundleError(
+            f"this bundle belongs to the case {bundle.manifest.case!r}",
+            where=str(path),
+            remedy=f"Open it with `casekit app {bundle.manifest.case}`",
+        )
+    reference = bundle.folder / "reference.parquet"
+    policy = orjson.loads((bundle.folder / "policy.json").read_bytes())
+    texts = {
+        name: (bundle.folder / name).read_text(encoding="utf-8")
+        for name in bundle.manifest.files
+        if name.endswith(".md")
+    }
+    return Desk(
+        predictor=cast("TablePredictor", bundle.predictor()),
+        manifest=bundle.manifest,
+        reference=pd.read_parquet(reference) if reference.exists() else pd.DataFrame(),
+        policy=policy,
+        words=Words.load(*TEXTS),
+        signer=bundle.signer,
+        own=bundle.signer == public_key(own_key()),
+        protected=tuple(policy.get("protected", ())),
+        files=texts,
+    )

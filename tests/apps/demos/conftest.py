@@ -129,7 +129,7 @@ def desk() -> Desk:
         manifest=manifest,
         reference=frame,
         policy={"cutoff": 0.3},
-        words=Words.load(TEXTS),
+        words=Words.load(*TEXTS),
         signer="cd" * 32,
         own=True,
         protected=("sex",),
