@@ -69,11 +69,11 @@ class Bundle:
                 "there is no bundle here", where=str(path), remedy="Check the path of the bundle"
             )
         if path.is_dir():
-            return cls(path, path, *_verify_folder(path, trust))
+            return cls(path, path, *_verify_folder(path, path, trust))
         folder = Path(tempfile.mkdtemp(prefix="casekit-bundle-"))
         try:
             unpack(path, folder, max_files=MAX_FILES + 2, max_bytes=MAX_BYTES)
-            bundle = cls(path, folder, *_verify_folder(folder, trust))
+            bundle = cls(path, folder, *_verify_folder(folder, path, trust))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -177,26 +177,28 @@ def write_bundle(
     return target
 
 
-def _verify_folder(folder: Path, trust: Iterable[str | Path] | None) -> tuple[Manifest, str, str]:
+def _verify_folder(
+    folder: Path, shown: Path, trust: Iterable[str | Path] | None
+) -> tuple[Manifest, str, str]:
     """Manifest, signer and digest of a folder that holds what it says, and nothing else."""
     found = list_files(folder)
     for name in (MANIFEST, SIGNATURE):
         if name not in found:
             raise BundleError(
                 f"this is not a bundle: {name} is missing",
-                where=str(folder),
+                where=str(shown),
                 remedy="Give the folder or .zip file that a run wrote as its bundle",
             )
         if found[name] > MAX_MANIFEST_BYTES:
-            raise BundleError(f"{name} is too large", where=str(folder))
+            raise BundleError(f"{name} is too large", where=str(shown))
     payload = (folder / MANIFEST).read_bytes()
     signer = verify(payload, (folder / SIGNATURE).read_bytes())
     if signer not in trusted_keys(trust or ()):
         raise BundleError(
             "the bundle is signed by a key you do not trust",
-            where=str(folder),
-            remedy="If you know whose key it is: casekit bundle verify BUNDLE "
-            f"--trust {signer} (or set CASEKIT_TRUST)",
+            where=str(shown),
+            remedy="If you know whose key it is: "
+            f"casekit bundle verify {shown} --trust {signer} (or set CASEKIT_TRUST)",
         )
     manifest = Manifest.from_bytes(payload)
     listed = set(manifest.files) | {MANIFEST, SIGNATURE}

@@ -137,7 +137,7 @@ def test_a_strangers_bundle_needs_trust(
     stranger = Ed25519PrivateKey.generate()
     name = public_key(stranger)
     path = write_bundle(tmp_path / "b", manifest=tiny_manifest, files={"a.txt": b"x"}, key=stranger)
-    with pytest.raises(BundleError, match=f"do not trust.*--trust {name}"):
+    with pytest.raises(BundleError, match=f"do not trust.*verify {path} --trust {name}"):
         Bundle.open(path)
     assert Bundle.open(path, trust=[name]).signer == name
     with monkeypatch.context() as patch:
