@@ -63,7 +63,7 @@ class NetworkMember:
         torch.onnx.export(
             self.module, (example,), str(target), input_names=["matrix"],
             output_names=["log_odds"], dynamo=True, external_data=False, verbose=False,
-            dynamic_shapes=({0: torch.export.Dim("rows")},),
+            dynamic_shapes={"rows": {0: torch.export.Dim("n", min=1, max=2**31)}},
         )  # fmt: skip
         return target.name
 
@@ -143,7 +143,10 @@ def _build(matrix: np.ndarray, width: int) -> torch.nn.Module:
             return torch.cat([scaled, absent[:, self.gaps].float()], dim=1)
 
         def forward(self, rows: torch.Tensor, mean: bool = True) -> torch.Tensor:
-            heads = self.body(self.prepare(rows)).squeeze(-1)  # (n, k)
+            # TabM's own forward, part by part: its shape checks would pin the number of rows.
+            body = self.body
+            embedded = body.num_module(self.prepare(rows)).flatten(1)
+            heads = body.output(body.backbone(body.ensemble_view(embedded))).squeeze(-1)  # (n, k)
             return heads.mean(dim=1) if mean else heads
 
     network = Network()
