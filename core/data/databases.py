@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.data.sources import safe_source
 from core.errors import DataError
 
 
@@ -23,7 +24,8 @@ def sql_parts(source: str, rows: int) -> Iterator[pd.DataFrame]:
     import sqlalchemy as sa
 
     url, _, item = source.partition("::")
-    name = f"{url.partition('://')[0]} database, {item[:60]!r}"
+    shown = safe_source(source).rpartition("::")[2][:60]
+    name = f"{url.partition('://')[0]} database, {shown!r}"
     try:
         parsed = sa.make_url(url)
         if parsed.get_backend_name() == "sqlite" and not _exists(parsed.database):
@@ -41,9 +43,10 @@ def sql_parts(source: str, rows: int) -> Iterator[pd.DataFrame]:
             where=name,
             remedy="pip install it, e.g. psycopg for PostgreSQL, or export the table as Parquet",
         ) from None
-    except sa.exc.SQLAlchemyError as error:
+    except (sa.exc.SQLAlchemyError, pd.errors.DatabaseError) as error:
         # A driver's own words may quote the connection string, so only SQLite's are repeated.
-        words = str(getattr(error, "orig", "")) if url.startswith("sqlite") else ""
+        cause = error.__cause__ if isinstance(error, pd.errors.DatabaseError) else error
+        words = str(getattr(cause, "orig", "")) if url.startswith("sqlite") else ""
         raise DataError(
             f"the database refused ({words or type(error).__name__})",
             where=name,

@@ -159,33 +159,46 @@ def _text(name: str, values: pd.Series, given: Correction, comma: bool) -> Colum
         return ColumnSchema(name, "constant", codes, categories=tuple(distinct))
     wide = _codes(counts, MISSING | NO_NUMBER, given)
     plain = _distinct(counts, wide)
-    if len(plain) and not plain.str.contains(r"^[-+]?0\d").any():
-        numeral, read = infer_numeral(plain, comma=comma)
-        share = float(counts[plain[read.to_numpy()]].sum() / counts[plain].sum())
-        strangers = int((~read).sum())
-        if strangers == 0 or (
-            share >= _MOSTLY and strangers <= max(_STRANGERS, 0.01 * len(plain)) and read.sum() >= 5
-        ):
-            return _number_text(name, values, wide, numeral, given)
+    eight = len(plain) > 1 and bool(plain.str.fullmatch(r"(19|20|21)\d{6}").all())
     date_format, share, note = infer_date_format(plain) if len(plain) else ("", 0.0, "")
+    if not eight or share < 1:  # 20240131 is a date before it is a number
+        numeral = _numeral(plain, counts, comma)
+        if numeral is not None:
+            return _number_text(name, values, wide, numeral, given)
     if date_format and share >= 0.9:
         return _date(name, values, date_format, given, note=note, codes=wide)
     if set(distinct.str.lower()) <= {"true", "false"}:
         return ColumnSchema(name, "boolean", codes)
-    unique = len(distinct) / max(present, 1)
-    words = float(distinct.str.count(r"\s+").mean() + 1) if len(distinct) else 0.0
-    kind: Kind = "category"
-    if (
-        present >= 20
-        and not given.keep
-        and (unique >= 0.9 or _names_customers(name, distinct, unique))
-    ):
-        kind = "identifier" if words < 1.5 else "text"
-    elif len(distinct) > 50 and unique > 0.3 and words >= 3:
-        kind = "text"
+    kind = _kind_of_words(name, distinct, present, given)
     shown = tuple(distinct[:_LONGEST]) if kind == "category" else ()
     note = "" if kind != "identifier" else _id_note(np.empty(present), np.empty(len(distinct)))
     return ColumnSchema(name, kind, codes, categories=shown, note=note)
+
+
+def _numeral(plain: pd.Series, counts: pd.Series, comma: bool) -> Numeral | None:
+    """How a text column writes its numbers, if it holds any.
+
+    A few texts among many numbers are mistakes for `apply_schema` to name; codes with leading
+    zeros are no numbers.
+    """
+    if not len(plain) or plain.str.contains(r"^[-+]?0\d").any():
+        return None
+    numeral, read = infer_numeral(plain, comma=comma)
+    share = float(counts[plain[read.to_numpy()]].sum() / counts[plain].sum())
+    strangers = int((~read).sum())
+    few = strangers <= max(_STRANGERS, 0.01 * len(plain))
+    mistakes = share >= _MOSTLY and few and read.sum() >= 5
+    return numeral if strangers == 0 or mistakes else None
+
+
+def _kind_of_words(name: str, distinct: pd.Series, present: int, given: Correction) -> Kind:
+    """Category, identifier or free text, by repetition and length."""
+    unique = len(distinct) / max(present, 1)
+    words = float(distinct.str.count(r"\s+").mean() + 1) if len(distinct) else 0.0
+    names_rows = unique >= 0.9 or _names_customers(name, distinct, unique)
+    if present >= 20 and names_rows and not given.keep:
+        return "identifier" if words < 1.5 else "text"
+    return "text" if len(distinct) > 50 and unique > 0.3 and words >= 3 else "category"
 
 
 def _names_customers(name: str, distinct: pd.Series, share: float) -> bool:

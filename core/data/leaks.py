@@ -43,18 +43,16 @@ def column_aucs(frame: pd.DataFrame, target: np.ndarray, *, seed: int = 0) -> tu
     fold = np.random.default_rng(seed).permutation(len(target)) % _FOLDS
     codes = {str(c): value_codes(frame[c]) for c in frame}
     aucs = {c: _auc(_scores(code, target, fold), target) for c, code in codes.items()}
-    ranked = sorted(aucs.values())
+    pure = {c: _pure(code, target) for c, code in codes.items()}
+    # What honest columns reach: those that nothing else speaks against.
+    honest = max((a for c, a in aucs.items() if a < _SUSPECT and not pure[c]), default=0.5)
     leaks = []
     for name, auc in aucs.items():
-        others = [a for a in ranked if a < _CERTAIN]
-        best_other = max((a for a in _without(others, auc)), default=0.5)
-        why = ""
+        why = pure[name]
         if auc >= _CERTAIN:
             why = f"alone it predicts the outcome with AUC {auc:.3f}"
-        elif auc >= _SUSPECT and auc - best_other >= _FAR:
-            why = f"alone it has AUC {auc:.3f}, the next best column {best_other:.3f}"
-        else:
-            why = _pure(codes[name], target)
+        elif auc >= _SUSPECT and auc - honest >= _FAR:
+            why = f"alone it has AUC {auc:.3f}, the next best column {honest:.3f}"
         leaks.append(Leak(name, auc, why))
     return tuple(leaks)
 
@@ -62,7 +60,8 @@ def column_aucs(frame: pd.DataFrame, target: np.ndarray, *, seed: int = 0) -> tu
 def value_codes(values: pd.Series) -> np.ndarray:
     """(n,) int64 codes of values, numbers and dates in equal-frequency bins; missing is 0."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        values = values.astype("int64").where(values.notna())
+        days = values.to_numpy(dtype="datetime64[D]")
+        values = pd.Series(np.where(np.isnat(days), np.nan, days.astype(np.float64)))
     if not pd.api.types.is_numeric_dtype(values.dtype):
         return pd.factorize(values)[0].astype(np.int64) + 1
     array = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -75,14 +74,6 @@ def value_codes(values: pd.Series) -> np.ndarray:
         distinct = np.unique(np.quantile(known, inner, method="lower"))
     codes = np.searchsorted(distinct, array, side="right") + 1
     return np.where(np.isnan(array), 0, codes).astype(np.int64)
-
-
-def _without(values: list[float], one: float) -> list[float]:
-    """The values but one occurrence of `one`."""
-    rest = list(values)
-    if one in rest:
-        rest.remove(one)
-    return rest
 
 
 def _scores(codes: np.ndarray, target: np.ndarray, fold: np.ndarray) -> np.ndarray:

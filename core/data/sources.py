@@ -90,7 +90,8 @@ def table_format(source: str | Path) -> str:
 
 def safe_source(source: str | Path) -> str:
     """The source as it may be shown and logged: no user, password, token or query."""
-    text = re.sub(r"(?<=://)[^/@\s]*(?:/[^/@\s:]*)??@(?=[^\s])", "***@", str(source))
+    # up to the last @, for a password may hold anything; better too much than too little
+    text = re.sub(r"(?<=://)\S*@", "***@", str(source))
     head, mark, item = text.partition("::")
     if "://" in head:
         head = re.sub(r"\?.*$", "?***", head, flags=re.DOTALL)
