@@ -41,6 +41,7 @@ def compose(desk: Desk) -> gr.Blocks:
     """The pages of the demo around an opened bundle."""
     import gradio as gr
 
+    from apps.demos.finance_pages.api import add_endpoints
     from apps.demos.finance_pages.applicant import applicant_page
     from apps.demos.finance_pages.batch import batch_page
     from apps.demos.finance_pages.model import model_page
@@ -76,6 +77,7 @@ def compose(desk: Desk) -> gr.Blocks:
             for name, page in pages.items():
                 with labels.make(gr.Tab, {"label": f"tabs.{name}"}, id=name):
                     page(desk, labels, language)
+        add_endpoints(desk)
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         language.change(labels.update, language, labels.components, **quiet)
 

@@ -108,10 +108,16 @@ def answers_csv(applicants: pd.DataFrame, answers: pd.DataFrame) -> bytes:
     reasons = answers["reasons"].tolist()
     for i in range(4):
         table[f"reason_{i + 1}"] = [_text(row[i]) if i < len(row) else "" for row in reasons]
-    for name in table.columns[table.dtypes.map(pd.api.types.is_string_dtype)]:
-        risky = table[name].str.startswith(_FORMULA, na=False)
-        table[name] = table[name].mask(risky, "'" + table[name].astype("str"))
+    for name in table.columns:
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            table[name] = [_unrun(value) for value in table[name]]
+    table.columns = [_unrun(name) for name in table.columns]
     return table.to_csv(index=False).encode("utf-8-sig")  # the mark lets Excel read Chinese
+
+
+def _unrun(value: Any) -> Any:
+    """A cell that a spreadsheet shows and does not run."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _text(reason: Mapping[str, Any] | Any) -> str:

@@ -102,10 +102,7 @@ def test_show_tells_what_the_manifest_says(bundle: Path) -> None:
 def test_serve_answers_and_ends_cleanly(
     bundle: Path, repo: Path, tmp_path: Path, casekit_home: Path
 ) -> None:
-    program = (
-        "import typer; from apps.cli.serve import serve; "
-        "app = typer.Typer(); app.command()(serve); app()"
-    )
+    program = "import typer; from apps.cli.serve import serve; typer.run(serve)"
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     service = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -134,3 +135,18 @@ def desk() -> Desk:
         own=True,
         protected=("sex",),
     )
+
+
+@pytest.fixture(scope="session")
+def evil() -> str:
+    return EVIL
+
+
+@pytest.fixture(scope="session")
+def served(desk: Desk) -> Iterator[str]:
+    """Address of the demo of the small desk."""
+    from apps.demos.finance import compose, launch
+
+    demo = compose(desk)
+    yield launch(demo, block=False)
+    demo.close()

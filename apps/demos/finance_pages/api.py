@@ -1,0 +1,63 @@
+"""The same answers for programs: named endpoints beside the pages (`gradio_client`, HTTP)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from apps.demos.finance_pages.asking import ask
+from apps.demos.finance_pages.book import Economics, book_of
+from core.errors import CasekitError, DataError
+
+if TYPE_CHECKING:
+    from apps.demos.finance_pages.desk import Desk
+
+
+def add_endpoints(desk: Desk) -> None:
+    """Add /answer, /cutoff and /market to the demo being built; /batch is the upload's own.
+
+    Args:
+        desk: The opened bundle.
+    """
+    import gradio as gr
+
+    def answer(applicant: dict, language: str = "en") -> dict:
+        """One applicant's probability of default, interval, decision and reasons."""
+        return _told(lambda: ask(desk, applicant, language).model_dump(mode="json"))
+
+    def cutoff(
+        cutoff: float, margin: float = 12.0, lgd: float = 45.0, cost: float = 30.0,
+        exposure: float = 3000.0,
+    ) -> dict:  # fmt: skip
+        """Approval, default and profit on 1,000 applications at a cut-off between 0 and 1."""
+        return _told(lambda: _at_cutoff(desk, cutoff, Economics(margin, lgd, cost, exposure)))
+
+    for function in (answer, cutoff):
+        gr.api(function, api_name=function.__name__, api_description=function.__doc__)
+
+
+def _at_cutoff(desk: Desk, cutoff: float, economics: Economics) -> dict[str, Any]:
+    if not 0 < cutoff <= 1:
+        raise DataError(
+            f"{cutoff} is not a probability", where="cutoff", remedy="Give a number from 0 to 1"
+        )
+    book = book_of(desk, economics)
+    at = book.at(cutoff)
+    return {
+        "cutoff": float(book.cutoffs[at]),
+        "approved": float(book.approved[at]),
+        "bad": None if book.bad[at] != book.bad[at] else float(book.bad[at]),
+        "caught": float(book.caught[at]),
+        "profit": float(book.profit[at]),
+        "best_cutoff": float(book.cutoffs[book.best]),
+    }
+
+
+def _told(answer: Any) -> dict[str, Any]:
+    """The answer, or the kit's error as one that callers see."""
+    import gradio as gr
+
+    try:
+        result: dict[str, Any] = answer()
+    except CasekitError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    return result

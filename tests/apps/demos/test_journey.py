@@ -1,0 +1,129 @@
+"""The demo in a real browser: what a risk committee does on its first visit."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no system Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=[(1280, 860), (390, 844)], ids=["laptop", "phone"])
+def page(browser, served, request) -> Iterator:
+    width, height = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, locale="en-GB", accept_downloads=True
+    )
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.asked, page.broken = [], []
+    page.on("request", lambda r: page.asked.append(r.url))
+    page.on("pageerror", lambda error: page.broken.append(str(error)))
+    page.on("dialog", lambda dialog: (page.broken.append("a dialog opened"), dialog.dismiss()))
+    page.goto(served)
+    page.get_by_test_id("pd").wait_for()
+    yield page
+    hosts = {urlsplit(url).hostname for url in page.asked if url.startswith("http")}
+    assert hosts == {urlsplit(served).hostname}, "the demo must not call anybody else"
+    assert page.broken == []
+    context.close()
+
+
+def open_tab(page, name: str) -> None:
+    tab = page.get_by_role("tab", name=name, exact=True)
+    if tab.count() and tab.first.is_visible():
+        tab.first.click()
+        return
+    page.locator(".overflow-menu > button").first.click()
+    page.locator(".overflow-dropdown").get_by_text(name, exact=True).click()
+
+
+def shows(page, test_id: str, text: str) -> None:
+    page.wait_for_function(
+        "([id, text]) => [...document.querySelectorAll(`[data-testid='${id}']`)]"
+        ".some(e => e.innerText.includes(text))",
+        arg=[test_id, text],
+    )
+
+
+def test_an_applicant_is_assessed_as_the_form_is_filled(page, desk):
+    from apps.demos.finance_pages.asking import ask
+
+    applicant = desk.examples[0] | {"duration_in_month": 40.0, "purpose": "furniture"}
+    page.get_by_label("Duration (months)").fill("40")
+    page.get_by_label("Purpose").click()
+    page.get_by_role("option", name="furniture").click()
+    page.get_by_role("button", name="Show the answer").click()
+    shows(page, "pd", f"{100 * ask(desk, applicant, 'en').pd:.1f}%")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_example_that_carries_a_script_stays_text(page, desk):
+    page.get_by_text("No. 3", exact=False).click()
+    shows(page, "pd", f"{100 * desk.manifest.golden.outputs[2]['pd']:.1f}%")
+    page.get_by_text("<script>alert(1)</script>", exact=False).last.wait_for()
+
+
+def test_the_cutoff_moves_approval_and_profit(page):
+    open_tab(page, "Portfolio")
+    approved = page.get_by_test_id("approved")
+    approved.wait_for()
+    before = approved.inner_text()
+    slider = page.locator("#cutoff input[type=range]")
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "before => document.querySelector(\"[data-testid='approved']\").innerText !== before",
+        arg=before,
+    )
+    page.get_by_role("button", name="Go to the most profitable cut-off").click()
+    page.get_by_text("the most this table allows").wait_for()
+
+
+def test_the_language_switch_turns_every_page(page):
+    duration = page.get_by_label("Duration (months)")
+    duration.fill("33")
+    page.get_by_text("中文").click()
+    page.get_by_role("heading", name="申请人信息").wait_for()
+    assert page.get_by_label("贷款期限（月）").input_value() == "33"
+    page.get_by_text("违约概率", exact=True).first.wait_for()
+    open_tab(page, "关于本模型")
+    page.get_by_role("heading", name="不适用之处").wait_for()
+
+
+def test_a_table_of_applicants_is_answered(page, desk, tmp_path: Path):
+    import pandas as pd
+
+    path = tmp_path / "applicants.csv"
+    pd.DataFrame(desk.examples).to_csv(path, index=False)
+    open_tab(page, "Many applicants")
+    page.locator("input[type=file]").first.set_input_files(str(path))
+    page.get_by_text("3 applicants", exact=False).wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the answers").or_(
+            page.get_by_role("button", name="Download the answers")
+        ).first.click()
+    assert len(pd.read_csv(download.value.path())) == 3
