@@ -11,7 +11,7 @@ import pandas as pd
 from core.data.corrections import nearest, parse_corrections
 from core.data.privacy import PersonalColumn, find_personal, remove_personal
 from core.data.quality import Finding, profile, quality_findings
-from core.data.schema import TableSchema, apply_schema, infer_schema
+from core.data.schema import Kind, TableSchema, apply_schema, infer_schema
 from core.data.sources import fingerprint, read_table, safe_source, source_name
 from core.data.splits import folds, split_kind, split_rows
 from core.errors import DataError
@@ -34,7 +34,7 @@ _EMBEDDED = {
         "protected": ("age",),
     },
 }
-_USABLE = ("number", "category", "boolean")
+_USABLE: tuple[Kind, ...] = ("number", "category", "boolean")
 
 
 def load(parameters: CreditParameters) -> Loaded:
@@ -233,8 +233,11 @@ def _with_roles(corrections: dict[str, str], roles: Roles, inputs: pd.DataFrame)
 
 def _candidates(schema: TableSchema, roles: Roles) -> list[str]:
     """Columns a model might use."""
+    kinds: tuple[Kind, ...] = (
+        _USABLE if roles.time is None else (*_USABLE, "date")
+    )  # then counted in days since
     apart = {roles.time, roles.group, roles.fold, *roles.protected}
-    return [c for c in schema.names(*_USABLE) if c not in apart]
+    return [c for c in schema.names(*kinds) if c not in apart]
 
 
 def _kept_leak(finding: Finding) -> Finding:
@@ -247,8 +250,10 @@ def _left_out(schema: TableSchema, roles: Roles) -> list[Finding]:
         "identifier": "it only names rows",
         "constant": "it has one value only",
         "text": "free text is not used",
-        "date": "a plain date is not used",
+        "date": "a date says something only beside the application date: name it as `time`",
     }
+    if roles.time is not None:
+        del why["date"]
     apart = {roles.time, roles.group, roles.fold, *roles.protected}
     return [
         Finding(

@@ -12,7 +12,7 @@ from core.errors import DataError
 
 _FEWEST = 10  # cases of each class below which nothing can be split and measured
 _NAMES = ("target", "default", "bad", "label", "outcome", "class", "y", "bad_flag", "loan_status")
-_MISSING = {"?", "na", "n/a", "nan", "null", "none", "unknown"}
+_MISSING = {"?", "na", "n/a", "nan", "null"}
 _BAD = {
     *("bad", "default", "defaulted", "charged off", "charged_off", "delinquent", "loss"),
     *("ausfall", "ausgefallen", "schlecht", "违约", "坏", "逾期"),

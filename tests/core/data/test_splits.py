@@ -38,7 +38,7 @@ def test_properties_of_every_split(args: tuple, by_time: bool, by_group: bool) -
     assert len(public) / (len(public) + len(private)) == pytest.approx(1 / 3, abs=0.12)
     if by_group:
         sides = [set(group[p]) for p in (train, public, private)]
-        assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+        assert sum(len(side) for side in sides) == len(set.union(*sides))
     if by_time:
         test = np.concatenate([public, private])
         cut = time[train].max()
