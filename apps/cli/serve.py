@@ -10,8 +10,6 @@ import typer
 if TYPE_CHECKING:
     import socket
 
-    from rich.console import Console
-
 
 def serve(
     bundle: Annotated[Path, typer.Argument(help="Bundle: a folder or a .zip file.")],
@@ -44,7 +42,7 @@ def serve(
     from core.serving.app import ServiceLimits, create_app
 
     console = Console(stderr=True)
-    _log_to(console)
+    _log()
     keys, made = _keys()
     opened = Bundle.open(bundle)
     app = create_app(opened, keys=keys, limits=ServiceLimits(rate=rate, threads=threads))
@@ -88,7 +86,8 @@ def _listen(host: str, port: int) -> socket.socket:
     from core.errors import ParameterError
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # TCP by name: asyncio sends small answers at once (TCP_NODELAY) only if the socket says so.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
@@ -102,12 +101,9 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _log_to(console: Console) -> None:
-    """Show the service's log, one line a request."""
+def _log() -> None:
+    """Show the service's log, one plain line a request: a drawn one costs more than an answer."""
     import logging
 
-    from rich.logging import RichHandler
-
-    handler = RichHandler(console=console, show_path=False, markup=False, rich_tracebacks=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("casekit.serving").setLevel(logging.INFO)

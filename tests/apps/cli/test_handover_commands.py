@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 
 from apps.cli.bundle import bundle_app
 from apps.cli.predict import predict
-from apps.cli.serve import serve
+from apps.cli.serve import _listen, serve
 from core.deployment.bundle import write_bundle
 from core.deployment.manifest import DataRecord, Manifest, promise
 from core.deployment.results import Measurement
@@ -137,14 +138,18 @@ def test_serve_answers_and_ends_cleanly(
 
 
 def test_serve_on_a_taken_port_says_so(bundle: Path) -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ParameterError, match=f"cannot listen.*127.0.0.1:{port}.*--port"):
             run("serve", bundle, "--port", port)
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    # asyncio turns Nagle's algorithm off only for sockets that name TCP: 40 ms an answer.
+    with _listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
 
 
 def test_short_keys_are_refused(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
