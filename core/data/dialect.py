@@ -61,6 +61,8 @@ def sniff(
     """
     with open_() as stream:
         sample = stream.read(SAMPLE)
+        while sample.count(b"\n") < 3 and (more := stream.read(SAMPLE)):  # a very wide table
+            sample += more
         complete = not stream.read(1)
     if not sample.strip():
         raise DataError("the file is empty", where=name, remedy="Export it again with its rows")
@@ -79,7 +81,7 @@ def sniff(
     if not text.strip("\ufeff\r\n\t ,;|"):
         raise DataError("the file is empty", where=name, remedy="Export it again with its rows")
     found = separator or _find_separator(lines, name)
-    rows = list(csv.reader(lines[:200], delimiter=found))
+    rows = _cut(lines[:200], found)
     return Dialect(codec, found, _header(rows, found, name))
 
 
@@ -164,7 +166,7 @@ def _find_separator(lines: list[str], name: str) -> str:
     """The separator that cuts most lines into as many fields as the header has."""
     scores = []
     for separator in SEPARATORS:
-        widths = [len(row) for row in csv.reader(lines[:1000], delimiter=separator) if row]
+        widths = [len(row) for row in _cut(lines[:1000], separator) if row]
         if not widths:
             continue
         usual, count = Counter(widths).most_common(1)[0]
@@ -183,6 +185,17 @@ def _find_separator(lines: list[str], name: str) -> str:
         where=f"{name}, line 1",
         remedy=hint or "Pass `separator`, or export it as CSV",
     )
+
+
+def _cut(lines: list[str], separator: str) -> list[list[str]]:
+    """Lines cut into fields, up to a field too long to be one."""
+    rows = []
+    try:
+        for row in csv.reader(lines, delimiter=separator):
+            rows.append(row)  # noqa: PERF402 - keeps what came before the error
+    except csv.Error:
+        return rows
+    return rows
 
 
 def _header(rows: list[list[str]], separator: str, name: str) -> tuple[str, ...]:

@@ -209,6 +209,8 @@ def _typed(values: pd.Series, column: ColumnSchema) -> np.ndarray | pd.Series:
             raise _bad_cell(values, bad, column, form, "date:%d.%m.%Y")
         return dates
     text = as_text(values)
+    if column.kind == "category":  # a code is the same whether it came as 1 or as 1.0
+        text = text.str.replace(r"^([-+]?\d+)\.0+$", r"\1", regex=True)
     return text.mask(coded(text, column.missing_codes)) if column.missing_codes else text
 
 

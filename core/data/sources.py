@@ -139,6 +139,14 @@ def _chunks(
             source, name, rows
         )
     for part in parts:
+        part.columns = [str(c) for c in part.columns]
+        if not part.columns.is_unique:
+            twice = part.columns[part.columns.duplicated()][0]
+            raise DataError(
+                f"the column name {twice!r} occurs twice",
+                where=name,
+                remedy="Give every column its own name",
+            )
         if len(part):
             seen += len(part)
             yield part
@@ -192,7 +200,8 @@ def _parquet_parts(source: str, name: str, rows: int) -> Iterator[pd.DataFrame]:
     with _opened(source) as stream:
         try:
             for batch in pq.ParquetFile(stream).iter_batches(batch_size=rows):
-                yield batch.to_pandas()
+                part = batch.to_pandas(ignore_metadata=True)
+                yield part[[c for c in part if not str(c).startswith("__index_level_")]]
         except (pa.ArrowInvalid, OSError) as error:
             raise _broken(name, "Parquet file", error) from None
 

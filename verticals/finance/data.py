@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from verticals.finance.stages import Checked, Loaded, Roles, Split
 from verticals.finance.target import find_target, read_target
 
 # What is known about the embedded books; the client's parameters go before it.
-_EMBEDDED = {
+_EMBEDDED: dict[str, dict[str, Any]] = {
     "german_credit": {
         "target": "creditability",
         "positive": "bad",
@@ -49,8 +50,9 @@ def load(parameters: CreditParameters) -> Loaded:
     name = parameters.data
     if name not in _EMBEDDED:
         frame = read_table(name)
-        print_ = fingerprint(frame) if "::" in name else fingerprint(name)
-        return Loaded(frame, parameters, safe_source(name), print_)
+        digest = fingerprint(frame) if "::" in name else fingerprint(name)
+        safe = safe_source(name)  # parameters are written down: no password may stay in them
+        return Loaded(frame, parameters.model_copy(update={"data": safe}), safe, digest)
     from core.models.resolver import asset, resolve
 
     pin, path = asset(name), resolve(name)
@@ -91,21 +93,16 @@ def split(checked: Checked) -> Split:
     Raises:
         DataError: Too few rows, groups, dates or cases of a class.
     """
-    roles, frame = checked.roles, checked.frame
-    columns = {
-        role: None if name is None else frame[name]
-        for role, name in (("time", roles.time), ("group", roles.group), ("fold", roles.fold))
-    }
-    seed = checked.loaded.parameters.seed
-    train, public, private = split_rows(checked.target, **columns, seed=seed)
-    return Split(
-        checked,
-        split_kind(**columns),
-        train,
-        public,
-        private,
-        folds(checked.target, train, **columns, seed=seed),
+    roles, target = checked.roles, checked.target
+    time, group, fold = (
+        None if name is None else checked.frame[name]
+        for name in (roles.time, roles.group, roles.fold)
     )
+    seed = checked.loaded.parameters.seed
+    train, public, private = split_rows(target, time=time, group=group, fold=fold, seed=seed)
+    parts = folds(target, train, time=time, group=group, fold=fold, seed=seed)
+    kind = split_kind(time=time, group=group, fold=fold)
+    return Split(checked, kind, train, public, private, parts)
 
 
 def check_report(checked: Checked) -> dict[str, pd.DataFrame]:

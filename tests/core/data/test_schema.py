@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.data.schema import TableSchema, apply_schema, infer_schema
-from core.data.sources import read_table
+from core.data.sources import iter_table, read_table
 from core.errors import DataError, ParameterError
 
 
@@ -293,6 +293,23 @@ def test_json_values_of_a_service_are_read_like_the_file() -> None:
     assert typed.iloc[1].isna().tolist() == [True, False, True, True, True, True]
     lone = apply_schema(asked.iloc[[1]], schema)
     assert lone["money"].dtype == np.float64
+
+
+def test_a_stream_of_text_is_typed_like_the_whole_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "code": rng.choice([1.0, 2.0, np.nan], 500),
+            "amount": rng.normal(size=500),
+            "zip": [f"{i:05d}" for i in range(500)],
+            "day": pd.date_range("2020-01-01", periods=500).strftime("%d.%m.%Y"),
+        }
+    )
+    path = tmp_path / "b.csv"
+    frame.to_csv(path, index=False)
+    schema = infer_schema(read_table(path), {"code": "category"})
+    streamed = pd.concat([apply_schema(p, schema) for p in iter_table(path, rows=120)])
+    pd.testing.assert_frame_equal(streamed, apply_schema(read_table(path), schema))
 
 
 @settings(max_examples=80, deadline=None)

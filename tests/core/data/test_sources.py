@@ -234,6 +234,26 @@ def test_streaming_holds_one_part_and_reads_as_the_whole(tmp_path: Path) -> None
     assert all((t == "str") for part in iter_table(path, rows=50_000) for t in part.dtypes)
 
 
+def test_odd_but_honest_files(tmp_path: Path) -> None:
+    want = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    for text in (
+        "a,b\r\n1,x\r\n2,y\r\n",
+        "a,b\n1,x\n2,y",
+        "a,b\n\n1,x\n\n2,y\n\n",
+        '"a","b"\n"1","x"\n"2","y"\n',
+        " a , b\n1,x\n2,y\n",
+    ):
+        pd.testing.assert_frame_equal(read_table(write(tmp_path / "b.csv", text)), want)
+    assert len(read_table(write(tmp_path / "b.csv", "a;b\n1;2\n"))) == 1
+    assert list(read_table(write(tmp_path / "b.csv", ",a\n0,5\n1,6\n"))) == ["unnamed_1", "a"]
+    wide = pd.DataFrame(np.zeros((3, 40_000), dtype=int)).add_prefix("column_")
+    wide.to_csv(tmp_path / "wide.csv", index=False)
+    assert read_table(tmp_path / "wide.csv").shape == (3, 40_000)
+    indexed = want.set_index(pd.Index([7, 8], name=None))
+    indexed.to_parquet(tmp_path / "b.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "b.parquet"), want)
+
+
 def test_rows_limits_what_is_read_and_fingerprints_follow_content(tmp_path: Path) -> None:
     path = tmp_path / "b.csv"
     FRAME.to_csv(path, index=False)

@@ -155,6 +155,18 @@ def test_a_personal_group_is_kept_as_numbers(tmp_path: Path) -> None:
     assert not train & test
 
 
+def test_a_password_stays_out_of_what_is_written_down() -> None:
+    import fsspec
+
+    url = "memory://anna:pa55@books/book.csv?token=s3cr3t"
+    with fsspec.open(url, "wb") as stream:
+        stream.write(book().to_csv(index=False).encode())
+    result = check(load(CreditParameters(data=url, target="outcome")))
+    shown = f"{result.loaded.source} {result.loaded.parameters!r}"
+    assert "pa55" not in shown
+    assert "s3cr3t" not in shown
+
+
 def test_splits_follow_the_parameters(tmp_path: Path) -> None:
     frame = book().assign(fold=np.arange(400) % 4 - 1, customer=[f"C{i % 120}" for i in range(400)])
     agreed = split(checked(tmp_path, frame, fold="fold"))
@@ -276,7 +288,7 @@ def test_an_embedded_book_that_is_not_installed(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_no_target_lists_what_it_could_be(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no target is named.*two values: result"):
+    with pytest.raises(DataError, match=r"no target is named.*two values: result"):
         checked(tmp_path, book().rename(columns={"outcome": "result"}), target=None)
 
 
