@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -84,7 +85,7 @@ class Bundle:
         """The model behind the bundle, loaded by its case.
 
         Raises:
-            BundleError: The case is not installed, or cannot load this bundle.
+            BundleError: The case is not installed, or takes and gives other fields by now.
         """
         try:
             case = get_case(self.manifest.case)
@@ -94,7 +95,19 @@ class Bundle:
                 where=str(self.path),
                 remedy=error.remedy,
             ) from error
-        return case.open_predictor(self.folder, self.manifest)
+        predictor = case.open_predictor(self.folder, self.manifest)
+        for promised, model in (
+            (self.manifest.input_schema, predictor.input_model),
+            (self.manifest.output_schema, predictor.output_model),
+        ):
+            differing = _fields(promised) ^ _fields(model.model_json_schema())
+            if differing:
+                raise BundleError(
+                    "the installed case has other fields than the bundle promises",
+                    where=", ".join(sorted(differing)[:5]),
+                    remedy=f"Use casekit {self.manifest.casekit_version}, or pack the bundle again",
+                )
+        return predictor
 
     def replay(self, predictor: Predictor | None = None) -> float:
         """Answer the golden inputs again.
@@ -220,6 +233,11 @@ def _verify_folder(
             )
         refuse_unsafe(folder / name, name)
     return manifest, signer, hashlib.sha256(payload).hexdigest()
+
+
+def _fields(schema: Mapping[str, Any]) -> set[str]:
+    """Names of the fields in a JSON schema of an object."""
+    return set(schema.get("properties", ()))
 
 
 def _is_bundle(target: Path) -> bool:

@@ -85,7 +85,7 @@ def _observer(
     text = f"Answers by {name!r}."
     if field.get("type") == "boolean" or "enum" in field or "const" in field:
         counter = Counter(metric, text, ["value"], registry=registry)
-        return lambda value: counter.labels(value=str(value)).inc()
+        return lambda value: counter.labels(value=str(getattr(value, "value", value))).inc()
     if field.get("type") in ("number", "integer"):
         if "minimum" in field and "maximum" in field:
             edges = np.linspace(field["minimum"], field["maximum"], STEPS + 1)[1:]

@@ -23,7 +23,7 @@ from core.errors import BundleError, DataError
 from core.monitoring.service_metrics import ServiceMetrics
 from core.serving.access import Access
 from core.serving.document import Described, Health, bodies, document, request_body, responses
-from core.serving.problems import ProblemError, invalid
+from core.serving.problems import FieldProblem, ProblemError, invalid
 from core.serving.watch import Watch
 from core.serving.workers import Workers
 
@@ -221,8 +221,11 @@ async def _answer(service: Service, body: bytes) -> BaseModel:
     try:
         outputs = await service.workers.run(lambda: service.predictor.predict(inputs))
     except DataError as error:
-        # What it says may quote a value; its remedy names an action.
-        raise ProblemError(422, "The model cannot use an input", error.remedy) from None
+        # What it says may quote a value; where it says so names a row and a column.
+        place = FieldProblem(field=error.where, problem="The model cannot use this")
+        raise ProblemError(
+            422, "The model cannot use an input", error.remedy, errors=[place]
+        ) from None
     service.metrics.answers(outputs)
     return service.answer.model_construct(outputs=outputs, bundle=service.bundle.id)
 

@@ -60,7 +60,7 @@ def test_replay_measures_and_names_differences(tiny_bundle: Path, tiny_case: Mod
 
 
 @settings(
-    max_examples=150,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -90,7 +90,7 @@ def test_a_flip_in_every_byte_of_the_archive_is_refused(
     tmp_path: Path, tiny_manifest: Manifest
 ) -> None:
     path = write_bundle(tmp_path / "b.zip", manifest=tiny_manifest, files={"a.txt": b"abc"})
-    for byte in range(0, path.stat().st_size, 3):
+    for byte in range(0, path.stat().st_size, 5):
         content = flip(path, 8 * byte + byte % 8)
         with pytest.raises(BundleError):
             Bundle.open(path)
@@ -212,6 +212,17 @@ def test_a_bundle_whose_case_is_not_installed_says_so(
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: ())
     with pytest.raises(BundleError, match="no case named 'tiny'"):
         bundle.predictor()
+
+
+def test_a_case_whose_fields_changed_says_so(
+    tiny_bundle: Path, tiny_case: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wider(tiny_case.TinyInput):
+        salary: float = 0
+
+    monkeypatch.setattr(tiny_case.TinyPredictor, "input_model", Wider)
+    with pytest.raises(BundleError, match=r"other fields.*\(salary\)"):
+        Bundle.open(tiny_bundle).predictor()
 
 
 def test_an_unpacked_archive_leaves_nothing_behind(tiny_bundle: Path) -> None:

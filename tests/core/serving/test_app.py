@@ -231,11 +231,12 @@ def test_a_fault_is_a_problem_and_tells_no_value(
 
 def test_data_that_the_model_refuses_is_the_callers_problem(serve: Serve) -> None:
     def predict(inputs: object) -> object:
-        raise DataError(f"bad {SECRET}", where=f"row 0 {SECRET}", remedy="Give a date")
+        raise DataError(f"bad {SECRET}", where="row 1, column 'age'", remedy="Give a date")
 
     answer = ask(TestClient(serve(predict=predict), headers=dict(KEY)), ANNA)
     assert answer.status_code == 422
     assert answer.json()["remedy"] == "Give a date"
+    assert answer.json()["errors"][0]["field"] == "row 1, column 'age'"
     assert SECRET not in answer.text
 
 
