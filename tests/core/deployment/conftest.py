@@ -47,3 +47,15 @@ def tiny_bundle(
     """A signed bundle on disk, once as a folder and once as one file."""
     target = tmp_path / ("bundle.zip" if request.param == "zip" else "bundle")
     return write_bundle(target, manifest=tiny_manifest, files=tiny_files)
+
+
+@pytest.fixture
+def folder_bundle(tmp_path: Path, tiny_manifest: Manifest, tiny_files: dict[str, bytes]) -> Path:
+    """A signed bundle as a folder."""
+    return write_bundle(tmp_path / "folder", manifest=tiny_manifest, files=tiny_files)
+
+
+@pytest.fixture
+def zip_bundle(tmp_path: Path, tiny_manifest: Manifest, tiny_files: dict[str, bytes]) -> Path:
+    """A signed bundle as one file."""
+    return write_bundle(tmp_path / "file.zip", manifest=tiny_manifest, files=tiny_files)

@@ -23,13 +23,6 @@ from core.errors import BundleError
 NAMES = ["manifest.json", "signature.json", "weights.json", "docs/card.md"]
 
 
-def as_folder(bundle: Path) -> Path:
-    """Skip the zipped variant of the fixture."""
-    if not bundle.is_dir():
-        pytest.skip("the folder variant only")
-    return bundle
-
-
 def flip(path: Path, position: int) -> bytes:
     """Flip one bit of a file, counted from its start and wrapped around; returns what it was."""
     content = path.read_bytes()
@@ -77,12 +70,12 @@ def test_one_flipped_bit_is_refused(tiny_bundle: Path, position: int, name: str)
 
 
 @pytest.mark.parametrize("bit", [0, 5])
-def test_a_flip_in_every_byte_of_the_signature_is_refused(tiny_bundle: Path, bit: int) -> None:
-    path = as_folder(tiny_bundle) / "signature.json"
+def test_a_flip_in_every_byte_of_the_signature_is_refused(folder_bundle: Path, bit: int) -> None:
+    path = folder_bundle / "signature.json"
     for byte in range(path.stat().st_size):
         content = flip(path, 8 * byte + bit)  # bit 5 turns a letter's case
         with pytest.raises(BundleError):
-            Bundle.open(tiny_bundle)
+            Bundle.open(folder_bundle)
         path.write_bytes(content)
 
 
@@ -97,18 +90,16 @@ def test_a_flip_in_every_byte_of_the_archive_is_refused(
         path.write_bytes(content)
 
 
-def test_bytes_around_an_archive_are_refused(tiny_bundle: Path, tmp_path: Path) -> None:
-    if tiny_bundle.is_dir():
-        pytest.skip("the zipped variant only")
-    for content in (b"x" + tiny_bundle.read_bytes(), tiny_bundle.read_bytes() + b"x"):
+def test_bytes_around_an_archive_are_refused(zip_bundle: Path, tmp_path: Path) -> None:
+    for content in (b"x" + zip_bundle.read_bytes(), zip_bundle.read_bytes() + b"x"):
         changed = tmp_path / "changed.zip"
         changed.write_bytes(content)
         with pytest.raises(BundleError, match="not written by casekit"):
             Bundle.open(changed)
 
 
-def test_extra_missing_and_linked_files_are_refused(tiny_bundle: Path, tmp_path: Path) -> None:
-    folder = as_folder(tiny_bundle)
+def test_extra_missing_and_linked_files_are_refused(folder_bundle: Path, tmp_path: Path) -> None:
+    folder = folder_bundle
     (folder / "docs" / "more.txt").write_text("x")
     with pytest.raises(BundleError, match=r"1 extra file.*docs/more\.txt"):
         Bundle.open(folder)
