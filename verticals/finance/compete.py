@@ -6,6 +6,7 @@ competes and stands on the leaderboard, so the price of exact reasons is visible
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +137,7 @@ def _run_all(arena: Arena) -> dict[str, Result]:
 
     results: dict[str, Result] = {}
     entries = field_of(arena.plan)
-    with Progress(transient=True, disable=None) as progress:
+    with Progress(transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("competition", total=len(entries))
         for entry in entries:
             progress.update(task, description=entry.name)
