@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from core.data.schema import as_text
+
 Action = Literal["drop", "mask"]
 
 _SAMPLE = 400  # distinct values looked at in a column
@@ -141,8 +143,7 @@ def _texts(values: pd.Series) -> pd.Series | None:
         if whole.empty or whole.min() < 1e9 or not (whole.head(100) % 1 == 0).all():
             return pd.Series(whole.unique()[:_SAMPLE], dtype="str")
         return pd.Series(whole.astype("int64").unique(), dtype="str")
-    distinct = values.dropna().unique()
-    return pd.Series(distinct, dtype=object).map(str).astype("str").str.strip()
+    return pd.Series(as_text(values).dropna().unique(), dtype="str")
 
 
 def _hinted(name: str, values: pd.Series, distinct: int) -> str:

@@ -117,7 +117,8 @@ def fingerprint(source: str | Path | pd.DataFrame) -> str:
 
 def _frame_fingerprint(frame: pd.DataFrame) -> str:
     digest = hashlib.sha256(repr([(str(c), str(t)) for c, t in frame.dtypes.items()]).encode())
-    digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    plain = frame.apply(lambda c: c.map(repr) if c.dtype == object else c)  # lists do not hash
+    digest.update(pd.util.hash_pandas_object(plain, index=False).to_numpy().tobytes())
     return digest.hexdigest()
 
 
