@@ -44,6 +44,7 @@ def compose(desk: Desk) -> gr.Blocks:
     from apps.demos.finance_pages.api import add_endpoints
     from apps.demos.finance_pages.applicant import applicant_page
     from apps.demos.finance_pages.batch import batch_page
+    from apps.demos.finance_pages.market import market_page
     from apps.demos.finance_pages.model import model_page
     from apps.demos.finance_pages.portfolio import portfolio_page
     from apps.demos.words import LANGUAGES, PREFERRED_LANGUAGE, Labels
@@ -53,6 +54,7 @@ def compose(desk: Desk) -> gr.Blocks:
         "applicant": applicant_page,
         "batch": batch_page,
         "portfolio": portfolio_page,
+        "market": market_page,
         "model": model_page,
     }
     with gr.Blocks(
@@ -61,7 +63,9 @@ def compose(desk: Desk) -> gr.Blocks:
         delete_cache=(600, 3600),
     ) as demo:
         with gr.Row(elem_classes="ck-top"):
-            labels.make(gr.HTML, {"value": lambda lang: _header(desk, lang)}, elem_classes="ck-brand")
+            labels.make(
+                gr.HTML, {"value": lambda lang: _header(desk, lang)}, elem_classes="ck-brand"
+            )
             language = labels.make(
                 gr.Radio,
                 {"label": "page.language"},
@@ -92,6 +96,6 @@ def _header(desk: Desk, language: str) -> str:
         "page.built", language, date=manifest.created[:10], rows=f"{manifest.data.rows:,}"
     )
     return (
-        f'<h1>{escape(words("page.title", language))}</h1>'
-        f'<p>{escape(words("page.promise", language))} <span>{escape(built)}</span></p>'
+        f"<h1>{escape(words('page.title', language))}</h1>"
+        f"<p>{escape(words('page.promise', language))} <span>{escape(built)}</span></p>"
     )

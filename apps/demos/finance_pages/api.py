@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from apps.demos.finance_pages.asking import ask
 from apps.demos.finance_pages.book import Economics, book_of
+from apps.demos.finance_pages.market import look_at_market
 from core.errors import CasekitError, DataError
 
 if TYPE_CHECKING:
     from apps.demos.finance_pages.desk import Desk
+    from verticals.finance.market.backtests import Backtest
 
 
 def add_endpoints(desk: Desk) -> None:
@@ -18,7 +20,7 @@ def add_endpoints(desk: Desk) -> None:
     Args:
         desk: The opened bundle.
     """
-    import gradio as gr
+    from gradio.events import api
 
     def answer(applicant: dict, language: str = "en") -> dict:
         """One applicant's probability of default, interval, decision and reasons."""
@@ -31,8 +33,14 @@ def add_endpoints(desk: Desk) -> None:
         """Approval, default and profit on 1,000 applications at a cut-off between 0 and 1."""
         return _told(lambda: _at_cutoff(desk, cutoff, Economics(margin, lgd, cost, exposure)))
 
-    for function in (answer, cutoff):
-        gr.api(function, api_name=function.__name__, api_description=function.__doc__)
+    def market(
+        series: str = "sp500", level: float = 0.99, method: str = "fhs", days: int = 250
+    ) -> dict:
+        """Value at risk of each of the last days of an index, its hits and its tests."""
+        return _told(lambda: _market(look_at_market(series, level, method, days)))
+
+    for function in (answer, cutoff, market):
+        api(function, api_name=function.__name__, api_description=function.__doc__)
 
 
 def _at_cutoff(desk: Desk, cutoff: float, economics: Economics) -> dict[str, Any]:
@@ -49,6 +57,19 @@ def _at_cutoff(desk: Desk, cutoff: float, economics: Economics) -> dict[str, Any
         "caught": float(book.caught[at]),
         "profit": float(book.profit[at]),
         "best_cutoff": float(book.cutoffs[book.best]),
+    }
+
+
+def _market(result: Backtest) -> dict[str, Any]:
+    forecast = result.forecast
+    return {
+        "dates": [f"{day:%Y-%m-%d}" for day in forecast.dates],
+        "losses": forecast.losses.tolist(),
+        "var": forecast.var.tolist(),
+        "hits": result.hits,
+        "expected": result.expected,
+        "p_values": {test.name: test.p_value for test in result.tests},
+        "zone": result.zone.colour if result.zone else None,
     }
 
 

@@ -64,7 +64,9 @@ def applicant_page(desk: Desk, labels: Labels, language: Any) -> None:
         shown.then(partial(_change_html, desk), form, change, **quiet)
 
     typed = [control.input for control in controls]
-    answer_after(partial(gr.on, [*typed, language.change, button.click], trigger_mode="always_last"))
+    answer_after(
+        partial(gr.on, [*typed, language.change, button.click], trigger_mode="always_last")
+    )
     button.click(None, js=_TO_ANSWER, **quiet)
     chosen = example.input(
         lambda number: form_values(fields, desk.examples[number]), example, controls, **quiet
@@ -120,7 +122,19 @@ def _answer_html(desk: Desk, language: str, *form: Any) -> str:
     except CasekitError as error:
         return problem_card(error, words, language)
     card = answer_card(answer, desk.cutoff, words, language)
-    return card + reasons_card(answer.reasons, words, language)
+    return card + _unusual(desk, language, form) + reasons_card(answer.reasons, words, language)
+
+
+def _unusual(desk: Desk, language: str, form: Sequence[Any]) -> str:
+    """A warning where the form holds what the model has hardly seen."""
+    told = [
+        field.unusual(value, desk.words, language)
+        for field, value in zip(desk.fields, form, strict=True)
+    ]
+    if not any(told):
+        return ""
+    text = desk.words("unusual.note", language, list="; ".join(filter(None, told)))
+    return f'<section class="ck-card ck-caution" role="note"><p>{escape(text)}</p></section>'
 
 
 def _change_html(desk: Desk, language: str, *form: Any) -> str:

@@ -44,9 +44,7 @@ def batch_page(desk: Desk, labels: Labels, language: Any) -> None:
             variant="primary",
             elem_id="batch-upload",
         )
-        labels.make(
-            gr.DownloadButton, {"label": "batch.template"}, value=_template(desk)
-        )
+        labels.make(gr.DownloadButton, {"label": "batch.template"}, value=_template(desk))
         download = labels.make(
             gr.DownloadButton, {"label": "batch.download"}, visible=False, elem_id="batch-download"
         )
@@ -70,9 +68,7 @@ def batch_page(desk: Desk, labels: Labels, language: Any) -> None:
         answer_file, [upload, language], [shown, download], api_name="batch",
         api_description="Answers for every row of a CSV file with the model's columns.",
     )  # fmt: skip
-    language.change(
-        answer_file, [upload, language], [shown, download], api_visibility="private"
-    )
+    language.change(answer_file, [upload, language], [shown, download], api_visibility="private")
 
 
 def read_applicants(path: Path, desk: Desk, language: str) -> pd.DataFrame:

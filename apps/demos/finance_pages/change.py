@@ -1,3 +1,5 @@
 """What would change the answer."""
+
+
 def change_card(desk, applicant, language):
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,8 +101,7 @@ def _groups(desk: Desk, language: str, name: str) -> pd.Series:
     edges = np.unique(np.round(numbers.quantile([0.25, 0.5, 0.75])))
     labels = [words("fairness.under", language, high=short(edges[0]))]
     labels += [
-        words("fairness.years", language, low=short(a), high=short(b))
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        words("fairness.years", language, low=short(a), high=short(b)) for a, b in pairwise(edges)
     ]
     labels += [words("fairness.over", language, low=short(edges[-1]))]
     positions = np.searchsorted(edges, numbers.to_numpy(float), side="right")

@@ -51,6 +51,21 @@ class Field:
             return ""
         return words("form.usual", language, low=short(self.low), high=short(self.high))
 
+    def unusual(self, value: Any, words: Words, language: str) -> str:
+        """What to say of a number that the model has hardly seen; nothing of any other value."""
+        if self.low is None or self.high is None or not isinstance(value, int | float):
+            return ""
+        if self.low <= value <= self.high:
+            return ""
+        return words(
+            "unusual.item",
+            language,
+            field=self.label(words, language),
+            value=short(value),
+            low=short(self.low),
+            high=short(self.high),
+        )
+
     def options(self, words: Words, language: str) -> list[tuple[str, str]]:
         """(label, value) of every choice."""
         if self.kind == "yesno":
@@ -66,7 +81,7 @@ def readable(name: str) -> str:
 
 def value_label(value: Any, words: Words, language: str) -> str:
     """A value as the page shows it, translated if there is a translation."""
-    if value is None or (isinstance(value, float) and value != value):
+    if pd.isna(value):
         return words("form.unknown", language)
     if isinstance(value, bool):
         return words("form.yes" if value else "form.no", language)
@@ -124,9 +139,7 @@ def applicant_of(fields: tuple[Field, ...], values: Sequence[Any]) -> dict[str, 
     Raises:
         DataError: A date cannot be read; names the field.
     """
-    return {
-        field.name: _plain(field, value) for field, value in zip(fields, values, strict=True)
-    }
+    return {field.name: _plain(field, value) for field, value in zip(fields, values, strict=True)}
 
 
 def _plain(field: Field, value: Any) -> Any:
@@ -150,7 +163,7 @@ def form_values(fields: tuple[Field, ...], applicant: Mapping[str, Any]) -> list
 
 
 def _shown(field: Field, value: Any) -> Any:
-    if value is None or value != value:
+    if pd.isna(value):
         return None
     if field.kind == "yesno":
         return "yes" if value else "no"

@@ -76,12 +76,14 @@ def train_bundle(out: Path, language: str = "en") -> Path:
 
 
 def _chain(out: Path, tell: Any) -> Path:
-    """load → check → split → fit → evaluate → explain → pack."""
+    """Every step, load → check → split → fit → evaluate → explain → pack."""
     from core.deployment.run import Run
     from verticals import finance
     from verticals.finance.parameters import CreditParameters
 
-    parameters = CreditParameters(data="german_credit", budget="quick", out=str(out))
+    parameters = CreditParameters.model_validate(
+        {"data": "german_credit", "budget": "quick", "out": str(out)}
+    )
     tell("load")
     stage: Any = finance.load(parameters)
     run = Run.start(

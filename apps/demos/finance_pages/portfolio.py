@@ -42,7 +42,9 @@ def portfolio_page(desk: Desk, labels: Labels, language: Any) -> None:
             shown = gr.HTML(portfolio_html(desk, labels.first, 100 * desk.cutoff, *Economics()))
         with gr.Column(scale=4, min_width=320):
             best = labels.make(gr.Button, {"value": "portfolio.best"})
-            with labels.make(gr.Accordion, {"label": "portfolio.assumptions"}, open=True):
+            with labels.make(
+                gr.Accordion, {"label": "portfolio.assumptions"}, open=True, elem_classes="ck-form"
+            ):
                 assumptions = [
                     labels.make(
                         gr.Number, {"label": f"portfolio.{name}"}, value=value, minimum=0,
@@ -55,7 +57,9 @@ def portfolio_page(desk: Desk, labels: Labels, language: Any) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     asked = [language, cutoff, *assumptions]
     triggers = [cutoff.change, language.change, *(a.change for a in assumptions)]
-    gr.on(triggers, partial(portfolio_html, desk), asked, shown, trigger_mode="always_last", **quiet)
+    gr.on(
+        triggers, partial(portfolio_html, desk), asked, shown, trigger_mode="always_last", **quiet
+    )
     gr.on(
         [cutoff.change, language.change], partial(_fairness, desk), [language, cutoff], fair,
         trigger_mode="always_last", **quiet,

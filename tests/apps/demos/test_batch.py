@@ -35,8 +35,7 @@ def test_a_broken_file_ends_in_one_line(desk, tmp_path, name, content, words):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(CasekitError, match=words) as caught:
-        frame = batch.read_applicants(path, desk, "en")
-        desk.predictor.predict_table(frame)
+        desk.predictor.predict_table(batch.read_applicants(path, desk, "en"))
     assert "\n" not in str(caught.value)
 
 
