@@ -24,7 +24,7 @@ _WHERE = {
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 
-__all__ = list(_MODULE_OF)  # noqa: PLE0605 - the names resolve lazily
+__all__ = list(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from verticals.finance.market.prices import Prices
 
 LEARN_DAYS, HOLD_DAYS = 504, 63  # two years, one quarter
 ES_LEVEL = 0.975
-_BLOCK = 20.0
+_BLOCK = 20
 _YEAR = 252
 _TEST_DAYS = {"quick": 1512, "standard": 5040}  # 6 and 20 years
 

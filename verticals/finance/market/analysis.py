@@ -55,7 +55,7 @@ def backtest_market(prices: Prices) -> MarketBacktest:
     p = prices.parameters
     one_day = _one_day(prices, _with_lead(p, _SHOWN), _levels(p))
     pair = tuple(dict.fromkeys((p.method, BASELINE)))
-    references = {
+    references: dict[str, tuple[Backtest, ...]] = {
         name: _one_day(load_reference(name, p), pair, LEVELS)
         for name in p.references
         if name != p.data
@@ -64,21 +64,19 @@ def backtest_market(prices: Prices) -> MarketBacktest:
     return MarketBacktest(one_day, _multiday(prices, pair), references, lead)
 
 
-def measure(
-    prices: Prices, market: MarketBacktest, allocations: Allocations | None = None
-) -> list[Measurement]:
+def measure(market: MarketBacktest, allocations: Allocations | None = None) -> list[Measurement]:
     """What a run writes to results.json; the baseline is historical simulation or equal weights."""
     found = _measure_series("portfolio", market.one_day)
     found += _measure_series("portfolio", market.multiday)
     for name, backtests in market.references.items():
         found += _measure_series(name, backtests)
-    for name in allocations.intervals if allocations else ():
-        assert allocations is not None
-        ours, equal = allocations.intervals[name], allocations.intervals["equal"]
-        for key, metric in (("es", "allocation_daily_es_97_5"), ("sharpe", "allocation_sharpe")):
-            found.append(
-                _entry(metric, ours[key], len(allocations.returns), name, equal[key].value, "equal")
-            )
+    if allocations is not None:
+        equal, days = allocations.intervals["equal"], len(allocations.returns)
+        found += [
+            _entry(metric, ours[key], days, name, (equal[key].value, "equal"))
+            for name, ours in allocations.intervals.items()
+            for key, metric in (("es", "allocation_daily_es_97_5"), ("sharpe", "allocation_sharpe"))
+        ]
     return found
 
 
@@ -143,13 +141,13 @@ def _measure_series(series: str, backtests: Sequence[Backtest]) -> list[Measurem
         if b.forecast.horizon == 1:
             pairs.append(("fz0_loss", b.joint, base.joint))
         found += [
-            _entry(f"{name}_{key}", ours, days, method, theirs.value, BASELINE)
+            _entry(f"{name}_{key}", ours, days, method, (theirs.value, BASELINE))
             for key, ours, theirs in pairs
         ]
         found += [
             Measurement(
-                metric=f"{name}_{test.name}_p", value=test.p_value, n=days, split="backtest",
-                model=method, baseline=base.test(test.name).p_value, baseline_model=BASELINE,
+                metric=f"{name}_{test.name}_p", value=test.p_value, low=None, high=None, n=days,
+                split="backtest", model=method, baseline=base.test(test.name).p_value, baseline_model=BASELINE,
             )
             for test in b.tests
         ]  # fmt: skip
@@ -157,9 +155,9 @@ def _measure_series(series: str, backtests: Sequence[Backtest]) -> list[Measurem
 
 
 def _entry(
-    metric: str, interval: Interval, n: int, model: str, baseline: float, baseline_model: str
+    metric: str, interval: Interval, n: int, model: str, baseline: tuple[float, str]
 ) -> Measurement:
     return Measurement(
         metric=metric, value=interval.value, low=interval.low, high=interval.high, n=n,
-        split="backtest", model=model, baseline=baseline, baseline_model=baseline_model,
+        split="backtest", model=model, baseline=baseline[0], baseline_model=baseline[1],
     )  # fmt: skip

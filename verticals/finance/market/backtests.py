@@ -21,7 +21,13 @@ from verticals.finance.market.coverage_tests import (
 from verticals.finance.market.losses import Interval, block_interval, joint_loss, pinball
 from verticals.finance.market.var import RiskForecast
 
-_MONTH = 20.0  # trading days of a resampled run: volatility stays high for weeks
+_SHORT = {
+    "kupiec": "coverage",
+    "christoffersen_independence": "independence",
+    "conditional_coverage": "both",
+    "acerbi_szekely_z2": "ES",
+}
+_MONTH = 20  # trading days of a resampled run: volatility stays high for weeks
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def backtest(
         seed: Seed of intervals and simulated p-values.
     """
     f = forecast
-    block = max(_MONTH, 2.0 * f.horizon)
+    block = max(_MONTH, 2 * f.horizon)
     score = pinball(f.losses, f.var, f.level)
     ratio = None
     if baseline is not None:
@@ -82,7 +88,7 @@ def backtest(
 
 
 def backtest_table(backtests: Sequence[Backtest]) -> pd.DataFrame:
-    """One row a backtest: hits beside what was expected, p-values, zone, loss. Rounded."""
+    """One row a backtest: hits beside what was expected, p-values, zone, loss, failures. Rounded."""
     rows = []
     for b in backtests:
         f = b.forecast
@@ -100,9 +106,11 @@ def backtest_table(backtests: Sequence[Backtest]) -> pd.DataFrame:
                 "Basel zone": b.zone.colour if b.zone else None,
                 "pinball %": round(b.pinball.value, 4),
                 "vs HS": round(b.ratio.value, 2) if b.ratio else None,
+                "failed": ", ".join(_SHORT[t.name] for t in b.tests if not t.passed) or "none",
             }
         )
-    return pd.DataFrame(rows).set_index("method").dropna(axis=1, how="all")
+    table = pd.DataFrame(rows).set_index("method").dropna(axis=1, how="all")
+    return table if any(b.tests for b in backtests) else table.drop(columns="failed")
 
 
 def _tests(f: RiskForecast, seed: int) -> tuple[RiskTest, ...]:
@@ -114,7 +122,7 @@ def _tests(f: RiskForecast, seed: int) -> tuple[RiskTest, ...]:
     )
 
 
-def _hit_rate(f: RiskForecast, block: float, seed: int) -> Interval:
+def _hit_rate(f: RiskForecast, block: int, seed: int) -> Interval:
     """Percent of hits; exact binomial for separate days, block bootstrap for overlapping ones."""
     hits = f.hits
     if f.horizon > 1:

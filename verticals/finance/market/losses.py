@@ -32,7 +32,7 @@ def joint_loss(losses: np.ndarray, var: np.ndarray, es: np.ndarray, level: float
 
 
 def block_interval(
-    score: Callable[..., float], *series: np.ndarray, block: float, seed: int
+    score: Callable[..., float], *series: np.ndarray, block: int, seed: int
 ) -> Interval:
     """A score of aligned series with its percentile interval by the stationary bootstrap.
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import DataError
-from verticals.finance.market.parameters import Method
+from verticals.finance.market.parameters import REFIT, WINDOW, Method
 from verticals.finance.market.var import (
     FEWEST_DAYS,
     RiskForecast,
@@ -32,8 +32,8 @@ def forecast_multiday(
     levels: Sequence[float] = (0.99,),
     horizon: int = 10,
     days: int = 1000,
-    window: int = 1500,
-    refit: int = 20,
+    window: int = WINDOW,
+    refit: int = REFIT,
     paths: int = 1000,
     seed: int = 0,
 ) -> dict[float, RiskForecast]:
@@ -70,7 +70,7 @@ def forecast_multiday(
         if method == "hs":
             samples = [compound(sample, horizon) for sample in (track.samples[i] for i in block)]
         else:
-            samples = list(_simulate(track, block, method, horizon, paths, rng))
+            samples = list(_simulate(track, block, method, (paths, horizon), rng))
         for level in levels:
             rows[level] += [empirical_tail(sample, level) for sample in samples]
     dates = track.dates[horizon - 1 :]
@@ -90,7 +90,7 @@ def risk_today(
     *,
     levels: Sequence[float] = (0.975, 0.99),
     horizon: int = 10,
-    window: int = 1500,
+    window: int = WINDOW,
     paths: int = 20_000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -111,7 +111,7 @@ def risk_today(
         far = (
             compound(track.samples[0], horizon)
             if method == "hs"
-            else _simulate(track, range(1), method, horizon, paths, rng)[0]
+            else _simulate(track, range(1), method, (paths, horizon), rng)[0]
         )
         near_row: dict[str, object] = {"method": method, "days": 1}
         far_row: dict[str, object] = {"method": method, "days": horizon}
@@ -132,10 +132,11 @@ def compound(returns: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def _simulate(
-    track: Track, block: range, method: Method, horizon: int, paths: int, rng: np.random.Generator
+    track: Track, block: range, method: Method, shape: tuple[int, int], rng: np.random.Generator
 ) -> np.ndarray:
     """(days of the block, paths) compounded returns in percent of simulated paths."""
-    draws = _innovations(track, block, method, horizon, paths, rng)
+    paths, horizon = shape
+    draws = _innovations(track, block, method, shape, rng)
     fits = [track.fits[i] for i in block]
     mean, omega, alpha, gamma, beta = (
         np.array([getattr(f, name) for f in fits])[:, None]
@@ -151,10 +152,9 @@ def _simulate(
 
 
 def _innovations(
-    track: Track, block: range, method: Method, horizon: int, paths: int, rng: np.random.Generator
+    track: Track, block: range, method: Method, shape: tuple[int, int], rng: np.random.Generator
 ) -> np.ndarray:
     """(days, paths, horizon) standardised returns."""
-    shape = (paths, horizon)
     if method == "fhs":
         return np.stack([rng.choice(track.samples[i], shape) for i in block])
     rows = []

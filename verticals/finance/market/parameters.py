@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 MarketBudget = Literal["quick", "standard"]
 Method = Literal["hs", "garch_normal", "garch_t", "gjr_t", "fhs"]
 
+WINDOW = 1500
+REFIT = 20
+SEED = 20261123
+
 
 class MarketParameters(BaseModel):
     """What a consultant sets to run the market case on a client's prices."""
@@ -43,10 +47,10 @@ class MarketParameters(BaseModel):
         1000, description="Last trading days that the forecasts are tested on."
     )
     window: Annotated[int, Field(ge=250, le=5000)] = Field(
-        1500, description="Trading days that a volatility model learns from."
+        WINDOW, description="Trading days that a volatility model learns from."
     )
     refit: Annotated[int, Field(ge=1, le=250)] = Field(
-        20, description="Trading days between two fits of a volatility model."
+        REFIT, description="Trading days between two fits of a volatility model."
     )
     cost: Annotated[float, Field(ge=0, le=500)] = Field(
         10.0, description="Cost of a trade in basis points of the traded value."
@@ -58,7 +62,7 @@ class MarketParameters(BaseModel):
         ("sp500", "nasdaq"), description="Public indices backtested beside the portfolio."
     )
     budget: MarketBudget = Field("quick", description="quick or standard (more simulations).")
-    seed: int = Field(20261123, ge=0, description="Seed of every random choice.")
+    seed: int = Field(SEED, ge=0, description="Seed of every random choice.")
     out: str = Field("runs", description="Folder that receives the run.")
     language: Literal["en", "zh"] = Field("en", description="Language of report and verdicts.")
 

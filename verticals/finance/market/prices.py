@@ -80,7 +80,7 @@ def load_prices(parameters: MarketParameters) -> Prices:
 
 def load_reference(name: str, parameters: MarketParameters) -> Prices:
     """A public index that comes with a pip package, with the same settings."""
-    changes = {"data": name, "assets": (), "weights": {}, "until": None}
+    changes: dict[str, object] = {"data": name, "assets": (), "weights": {}, "until": None}
     return load_prices(parameters.model_copy(update=changes))
 
 

@@ -66,9 +66,8 @@ def _from_long(
             where=where,
             remedy="Name one column price, or give one column an asset",
         )
-    long = pd.DataFrame(
-        {"date": dates, "asset": as_text(table[asset]), "price": _numbers(table[prices[0]], prices[0], where)}
-    )  # fmt: skip
+    price = _numbers(table[prices[0]], prices[0], where)
+    long = pd.DataFrame({"date": dates, "asset": as_text(table[asset]), "price": price})
     wide = long.pivot(index="date", columns="asset", values="price")
     wide.columns = [str(c) for c in wide.columns]
     return wide

@@ -21,7 +21,7 @@ from verticals.finance.market.garch import (
     filter_variance,
     fit_volatility,
 )
-from verticals.finance.market.parameters import Method
+from verticals.finance.market.parameters import REFIT, WINDOW, Method
 
 METHODS: dict[str, str] = {
     "fhs": "Filtered historical simulation (GJR-GARCH-t)",
@@ -75,8 +75,8 @@ def forecast_risk(
     *,
     levels: Sequence[float] = (0.99,),
     days: int = 1000,
-    window: int = 1500,
-    refit: int = 20,
+    window: int = WINDOW,
+    refit: int = REFIT,
 ) -> dict[tuple[str, float], RiskForecast]:
     """One-day forecasts for each of the last `days`, each from the returns before it.
 
@@ -95,7 +95,7 @@ def forecast_risk(
         DataError: The history is too short.
     """
     tracks: dict[str, Track] = {}
-    forecasts = {}
+    forecasts: dict[tuple[str, float], RiskForecast] = {}
     for method in methods:
         key = _VOLATILITY.get(method, "hs")
         if key not in tracks:

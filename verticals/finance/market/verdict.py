@@ -34,13 +34,8 @@ def verdict(backtest: Backtest, language: str = "en") -> str:
             high=f"{backtest.hit_rate.high:.1f}", expected=f"{100 * (1 - f.level):g}",
             separate=len(f.var) // f.horizon,
         )  # fmt: skip
-    sentences = [
-        say(
-            "verdict", "hits", language,
-            method=name, level=level, hits=backtest.hits, n=len(f.var),
-            expected=f"{backtest.expected:.0f}" if backtest.expected >= 10 else f"{backtest.expected:.1f}",
-        )
-    ]  # fmt: skip
+    counts = {"hits": backtest.hits, "n": len(f.var), "expected": round(backtest.expected, 1)}
+    sentences = [say("verdict", "hits", language, method=name, level=level, **counts)]
     for test, key in (
         ("kupiec", "kupiec"),
         ("christoffersen_independence", "independence"),
@@ -62,7 +57,7 @@ def verdict(backtest: Backtest, language: str = "en") -> str:
 
 
 def show_p(value: float) -> str:
-    """A p-value in three decimals, and in as many as tell it from the limit of 0.05."""
+    """A p-value with its sign, in three decimals or in as many as tell it from the limit of 0.05."""
     if value < 0.001:
-        return "<0.001"
-    return f"{value:.5f}" if f"{value:.3f}" == "0.050" else f"{value:.3f}"
+        return "< 0.001"
+    return f"= {value:.5f}" if f"{value:.3f}" == "0.050" else f"= {value:.3f}"

@@ -10,7 +10,7 @@ import pandas as pd
 from core.errors import ParameterError
 from verticals.finance.market.backtests import Backtest, backtest
 from verticals.finance.market.coverage_tests import RiskTest, Zone
-from verticals.finance.market.parameters import MarketParameters, Method
+from verticals.finance.market.parameters import SEED, Method
 from verticals.finance.market.prices import check_prices
 from verticals.finance.market.var import METHODS, forecast_risk
 from verticals.finance.market.verdict import verdict
@@ -62,16 +62,8 @@ def market_view(
     frame.index = pd.DatetimeIndex(frame.index)
     check_prices(frame)
     returns = 100 * frame[name].pct_change().iloc[1:]
-    defaults = MarketParameters()
-    forecast = forecast_risk(
-        returns,
-        [method],
-        levels=[level],
-        days=days,
-        window=defaults.window,
-        refit=defaults.refit,
-    )[method, level]
-    held = backtest(forecast, seed=defaults.seed)
+    forecast = forecast_risk(returns, [method], levels=[level], days=days)[method, level]
+    held = backtest(forecast, seed=SEED)
     if held.zone is None:
         raise ParameterError("a view shows one-day forecasts", where="horizon")
     return MarketView(
