@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluation.metrics import METRICS, Sorted
+from core.evaluation.metrics import METRICS, Groups
 
-_CELLS = 4_000_000  # weights held at once: bounds memory, whatever the number of rows
+_CELLS = 1_000_000  # draws held at once: bounds memory, whatever the number of rows
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ def bootstrap_intervals(
         n_boot: Resamples.
         seed: Of the resamples; two models given the same one are resampled alike.
     """
-    rows = Sorted(y, p)
-    whole = np.ones((1, len(rows.y)))
-    drawn = _distributions(rows, metrics, n_boot, seed)
+    groups = Groups.of(y, p)
+    observed = groups.counts()
+    drawn = _distributions([groups], metrics, n_boot, seed)
     out = {}
     for name in metrics:
-        value = float(METRICS[name](rows, whole)[0])
-        spread = np.quantile(drawn[name], [0.025, 0.975])
+        value = float(METRICS[name](groups, *observed)[0])
+        spread = np.quantile(drawn[name][0], [0.025, 0.975])
         if name == "ece":  # resampling adds noise to a distance from zero: centre it
-            spread = np.maximum(spread - (drawn[name].mean() - value), 0)
+            spread = np.maximum(spread - (drawn[name][0].mean() - value), 0)
         out[name] = Interval(
-            value, float(min(spread[0], value)), float(max(spread[1], value)), len(rows.y)
+            value, float(min(spread[0], value)), float(max(spread[1], value)), len(y)
         )
     return out
 
@@ -78,13 +78,11 @@ def paired_bootstrap(
 
     The p-value is that of a normal difference with the bootstrap's standard error.
     """
-    a, b = Sorted(y, p_a), Sorted(y, p_b)
-    drawn = (
-        _distributions(a, [metric], n_boot, seed)[metric]
-        - _distributions(b, [metric], n_boot, seed)[metric]
-    )
-    whole = np.ones((1, len(a.y)))
-    difference = float(METRICS[metric](a, whole)[0] - METRICS[metric](b, whole)[0])
+    models = [Groups.of(y, p_a), Groups.of(y, p_b)]
+    both = _distributions(models, [metric], n_boot, seed)[metric]
+    drawn = both[0] - both[1]
+    first, second = (float(METRICS[metric](m, *m.counts())[0]) for m in models)
+    difference = first - second
     low, high = np.quantile(drawn, [0.025, 0.975])
     error = float(drawn.std(ddof=1))
     return PairedTest(difference, float(low), float(high), error, _two_sided(difference, error))
@@ -131,30 +129,30 @@ def _two_sided(difference: float, error: float) -> float:
 
 
 def _distributions(
-    rows: Sorted, metrics: Sequence[str], n_boot: int, seed: int
+    models: Sequence[Groups], metrics: Sequence[str], n_boot: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """Each metric on every resample, (n_boot,)."""
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in metrics}
-    for weights in _resamples(rows, n_boot, seed):
-        for name in metrics:
-            parts[name].append(METRICS[name](rows, weights))
-    return {name: np.concatenate(values) for name, values in parts.items()}
+    """Each metric of each model on the same resamples, (models, n_boot)."""
+    found = {name: np.empty((len(models), n_boot)) for name in metrics}
+    start = 0
+    for bad, good in _resamples(len(models[0].of_bad), len(models[0].of_good), n_boot, seed):
+        block = slice(start, start + len(bad))
+        for i, groups in enumerate(models):
+            counts = groups.counts(bad, good)
+            for name in metrics:
+                found[name][i, block] = METRICS[name](groups, *counts)
+        start = block.stop
+    return found
 
 
-def _resamples(rows: Sorted, n_boot: int, seed: int) -> Iterator[np.ndarray]:
-    """Counts of each row in stratified resamples, blocks of (b, n), in the rows' sorted order."""
-    rng = np.random.default_rng(seed)
-    n = len(rows.order)
-    place = np.empty(n, int)
-    place[rows.order] = np.arange(n)
-    truth = rows.y[place]  # in the caller's order, so that paired models draw the same rows
-    strata = [np.flatnonzero(truth == label) for label in (0, 1)]
-    block = max(1, _CELLS // n)
-    for start in range(0, n_boot, block):
-        size = min(block, n_boot - start)
-        weights = np.zeros((size, n))
-        for b in range(size):
-            for stratum in strata:
-                drawn = stratum[rng.integers(0, len(stratum), len(stratum))]
-                weights[b] += np.bincount(place[drawn], minlength=n)
-        yield weights
+def _resamples(
+    bad: int, good: int, n_boot: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Blocks of drawn positions among the bad (b, bad) and the good rows (b, good)."""
+    rng = np.random.Generator(np.random.SFC64(seed))
+    at_once = max(1, _CELLS // (bad + good))
+    for start in range(0, n_boot, at_once):
+        size = min(at_once, n_boot - start)
+        yield (
+            rng.integers(0, bad, (size, bad), dtype=np.int32),
+            rng.integers(0, good, (size, good), dtype=np.int32),
+        )

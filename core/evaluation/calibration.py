@@ -189,24 +189,29 @@ class VennAbers:
     """Inductive Venn-Abers predictor (Vovk and Petej, 2014): two probabilities a score.
 
     Attributes:
-        scores: (m,) distinct calibration scores, increasing.
-        low: (m + 1,) p0 for a score in each gap: below the first, between, above the last.
-        high: (m + 1,) p1 likewise. The truth lies between in the sense of validity of Venn.
+        first: (m,) smallest score of each calibration group, increasing.
+        last: (m,) largest score of each; equal to `first` where groups are single scores.
+        p0: (m + 1,) probability of 1 if a new score after so many groups were labelled 0.
+        p1: (m + 1,) ... if it were labelled 1. One of the two is calibrated (validity of Venn).
     """
 
-    scores: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    p0: np.ndarray
+    p1: np.ndarray
 
     def interval(self, log_odds: np.ndarray) -> np.ndarray:
         """[p0, p1] of new scores, (n,) → (n, 2)."""
-        place = np.searchsorted(self.scores, log_odds, side="right")
-        return np.column_stack([self.low[place], self.high[place]])
+        # A score inside a group pools with it either way: labelled 0 it would stand after the
+        # group, labelled 1 before it, and isotonic regression merges what then falls.
+        after = np.searchsorted(self.first, log_odds, side="right")
+        before = np.searchsorted(self.last, log_odds, side="left")
+        return np.column_stack([self.p0[after], self.p1[before]])
 
     def transform(self, log_odds: np.ndarray) -> np.ndarray:
         """The one probability p1 / (1 - p0 + p1) that minimises the worst log-loss, (n,)."""
         p0, p1 = self.interval(log_odds).T
-        return p1 / (1 - p0 + p1)
+        return np.asarray(p1 / (1 - p0 + p1))
 
 
 def fit_venn_abers(log_odds: np.ndarray, y: np.ndarray, *, bins: int = 200) -> VennAbers:
@@ -215,21 +220,25 @@ def fit_venn_abers(log_odds: np.ndarray, y: np.ndarray, *, bins: int = 200) -> V
     Args:
         log_odds: (n,) raw scores the model did not train on.
         y: (n,) 0 or 1.
-        bins: Groups of scores; a new score is placed between groups.
+        bins: Groups of scores; exact where there are no more distinct scores than that.
     """
     from sklearn.isotonic import isotonic_regression
 
-    x, y = np.asarray(log_odds, float), np.asarray(y, float)
-    edges = np.unique(np.quantile(x, np.linspace(0, 1, min(bins, len(x)) + 1)))
-    group = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(edges) - 1)
-    names, group = np.unique(group, return_inverse=True)
-    weight = np.bincount(group).astype(float)
-    rate = np.bincount(group, y) / weight
-    scores = np.array([x[group == g].min() for g in range(len(names))])
-    ends = np.empty((2, len(scores) + 1))
-    for place in range(len(scores) + 1):
+    score, place, size = np.unique(
+        np.asarray(log_odds, float), return_inverse=True, return_counts=True
+    )
+    if len(score) > bins:
+        share = ((np.cumsum(size) - size / 2) * bins / size.sum()).astype(int)
+        _, group = np.unique(share, return_inverse=True)
+    else:
+        group = np.arange(len(score))
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    weight = np.bincount(group[place]).astype(float)
+    rate = np.bincount(group[place], np.asarray(y, float)) / weight
+    ends = np.empty((2, len(starts) + 1))
+    for gap in range(len(starts) + 1):
+        weights = np.insert(weight, gap, 1.0)
         for label in (0, 1):
-            grown = np.insert(rate, place, label)
-            weights = np.insert(weight, place, 1.0)
-            ends[label, place] = isotonic_regression(grown, sample_weight=weights)[place]
-    return VennAbers(scores, ends[0], ends[1])
+            grown = np.insert(rate, gap, label)
+            ends[label, gap] = isotonic_regression(grown, sample_weight=weights)[gap]
+    return VennAbers(score[starts], score[np.r_[starts[1:] - 1, len(score) - 1]], *ends)

@@ -1,13 +1,15 @@
 """Intervals for probabilities of default that can be checked, although no one sees a probability.
 
 What is seen is the default rate of a batch. So the 90% interval of an applicant is the range in
-which the default rate of `batch` applicants like this one falls, nine times out of ten. Its width
-is set by split conformal prediction (Vovk et al., 2005) over batches of neighbouring scores.
+which the default rate of `batch` applicants like this one falls, nine times out of ten. Its shape
+is the binomial's, which is skewed and lumpy where defaults are rare; its width is set by split
+conformal prediction (Vovk et al., 2005) over batches of neighbouring out-of-fold scores.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import orjson
@@ -16,29 +18,52 @@ from core.evaluation.bootstrap import Interval, wilson
 
 NEIGHBOURHOOD = 5  # a batch is drawn from this many batches' worth of neighbouring scores
 DRAWS = 4_000  # batches drawn when fitting and when checking
+_KNOTS = 81  # probabilities, even in log-odds, at which the binomial's half-widths are computed
+_SPREAD = 0.15  # a neighbourhood's mean strays by up to this share of its odds around a knot
 
 
 @dataclass(frozen=True)
 class PdInterval:
-    """Beta quantiles around a probability, as wide as past batches demanded.
+    """The binomial's range around a probability, as wide as past batches demanded.
 
     Attributes:
         batch: Applicants in the batch whose default rate the interval speaks of.
         level: Share of batches inside, e.g. 0.9.
-        tail: Probability left out on each side of the beta distribution; conformal.
+        widening: Factor on the binomial's half-widths; conformal. Near 1 for a calibrated model.
     """
 
     batch: int
     level: float
-    tail: float
+    widening: float
 
     def interval(self, pd_: np.ndarray) -> np.ndarray:
-        """Lower and upper ends of probabilities, (n,) → (n, 2)."""
-        return _ends(np.asarray(pd_, float), self.batch, self.tail)
+        """Lower and upper ends of probabilities, (n,) → (n, 2); the probability lies between."""
+        pd_ = np.asarray(pd_, float)
+        below, above = self.half_widths(pd_)
+        low = np.maximum(pd_ - self.widening * below, 0)
+        # Where the binomial's range reaches zero, so does this: no default is never a surprise.
+        low[below >= pd_ * (1 - 1e-9)] = 0
+        high = np.minimum(pd_ + self.widening * above, 1)
+        high[above >= (1 - pd_) * (1 - 1e-9)] = 1
+        return np.column_stack([low, high])
+
+    def half_widths(self, pd_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Distance of the binomial's ends below and above probabilities, (n,) each."""
+        knots, below, above = self._shape
+        z = _logit(pd_)
+        return (
+            np.minimum(np.interp(z, knots, below), pd_),
+            np.minimum(np.interp(z, knots, above), 1 - pd_),
+        )
+
+    @cached_property
+    def _shape(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return _binomial_shape(self.batch, self.level)
 
     def to_json(self) -> str:
         """JSON text that `from_json` reads back."""
-        return orjson.dumps({"batch": self.batch, "level": self.level, "tail": self.tail}).decode()
+        state = {"batch": self.batch, "level": self.level, "widening": self.widening}
+        return orjson.dumps(state).decode()
 
     @classmethod
     def from_json(cls, text: str) -> PdInterval:
@@ -57,15 +82,23 @@ def fit_pd_interval(
         level: Share of batches to cover.
         seed: Of the draws.
     """
-    batch = int(np.clip(len(y) // 28, 20, 100))
-    mean, rate = _batches(np.asarray(pd_, float), np.asarray(y, float), batch, seed)
-    # The tail at which each batch sits exactly on its interval's end; the conformal quantile of
-    # these covers `level` of exchangeable batches.
-    from scipy.stats import beta
-
-    inside = beta.cdf(np.clip(rate, 1e-9, 1 - 1e-9), *_shape(mean, batch))
-    edge = np.minimum(inside, 1 - inside)
-    return PdInterval(batch, level, float(max(np.quantile(edge, 1 - level), 1e-9)))
+    pd_, y = np.asarray(pd_, float), np.asarray(y, float)
+    # Large batches make narrow intervals, but from few cases nobody can tell their coverage.
+    batch = min(int(np.clip(len(y) // 140, 20, 100)), len(y))
+    rows = _draw(pd_, batch, seed)
+    mean, rate = pd_[rows].mean(axis=1), y[rows].mean(axis=1)
+    shape = PdInterval(batch, level, 1.0)
+    below, above = (part[rows].mean(axis=1) for part in shape.half_widths(pd_))
+    # How many half-widths away each batch lies; a rate of 0 or 1 inside the binomial's range
+    # stays inside whatever the widening.
+    away = np.where(rate < mean, mean - rate, rate - mean) / np.where(rate < mean, below, above)
+    inside = ((rate == 0) & (below >= mean * (1 - 1e-9))) | (
+        (rate == 1) & (above >= (1 - mean) * (1 - 1e-9))
+    )
+    # Split conformal asks for (m + 1) / m of the level on m batches; batches that share rows know
+    # more than m separate ones, and simulated books need half of that.
+    share = min(level * (1 + 0.5 * batch / len(y)), 1.0)
+    return PdInterval(batch, level, float(np.quantile(np.where(inside, 0, away), share)))
 
 
 def interval_coverage(
@@ -86,12 +119,9 @@ def interval_coverage(
     """
     rows = _draw(np.asarray(pd_, float), batch, seed)
     rate = np.asarray(y, float)[rows].mean(axis=1)
-    held = (np.asarray(low)[rows].mean(axis=1) <= rate) & (
-        rate <= np.asarray(high)[rows].mean(axis=1)
-    )
-    share = float(held.mean())
-    low_end, high_end = wilson(share, max(1, len(rows[0]) and len(y) // batch))
-    return Interval(share, low_end, high_end, len(y))
+    ends = [np.asarray(side, float)[rows].mean(axis=1) for side in (low, high)]
+    share = float(((ends[0] <= rate) & (rate <= ends[1])).mean())
+    return Interval(share, *wilson(share, max(1, len(y) // batch)), len(y))
 
 
 def label_set_coverage(
@@ -118,27 +148,45 @@ def label_set_coverage(
     }
 
 
-def _shape(mean: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Beta parameters of a batch's default rate: a smooth stand-in for the binomial."""
-    return mean * batch + 0.25, (1 - mean) * batch + 0.25
+def _logit(p: np.ndarray) -> np.ndarray:
+    p = np.clip(p, 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(p) - np.log1p(-p))
 
 
-def _ends(mean: np.ndarray, batch: int, tail: float) -> np.ndarray:
-    from scipy.stats import beta
+def _binomial_shape(batch: int, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Knots in log-odds and the half-widths below and above the probability there.
 
-    # Quantiles are slow and the map is smooth: a fine grid, then interpolation.
-    grid = np.r_[0.0, np.geomspace(1e-4, 0.5, 400), 1 - np.geomspace(1e-4, 0.5, 400)[-2::-1], 1.0]
-    a, b = _shape(grid, batch)
-    low, high = beta.ppf(tail, a, b), beta.ppf(1 - tail, a, b)
-    low, high = np.minimum(low, grid), np.maximum(high, grid)
-    return np.column_stack([np.interp(mean, grid, low), np.interp(mean, grid, high)])
+    Each knot stands for neighbourhoods of about its probability, which smooths the steps of the
+    binomial. Both tails get half of what is left out, unless no default at all lies within the
+    lower one: then the range starts at zero and the upper tail gets everything.
+    """
+    from scipy.stats import binom
+
+    edge = _logit(np.array(0.02 / batch))
+    knots = np.linspace(edge, -edge, _KNOTS)
+    near = 1 / (1 + np.exp(-(knots[:, None] + np.linspace(-_SPREAD, _SPREAD, 25))))
+    counts = np.arange(batch + 1)
+    below, above = np.empty(_KNOTS), np.empty(_KNOTS)
+    for i, p in enumerate(near):
+        residual = (counts / batch - p[:, None]).ravel()
+        mass = (binom.pmf(counts, batch, p[:, None]) / len(p)).ravel()
+        order = np.argsort(residual)
+        below[i], above[i] = _tails(residual[order], np.cumsum(mass[order]), p.mean(), level)
+    return knots, below, above
 
 
-def _batches(
-    pd_: np.ndarray, y: np.ndarray, batch: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    rows = _draw(pd_, batch, seed)
-    return pd_[rows].mean(axis=1), y[rows].mean(axis=1)
+def _tails(
+    residual: np.ndarray, cumulative: np.ndarray, p: float, level: float
+) -> tuple[float, float]:
+    """Half-widths below and above that hold `level` of sorted residuals around `p`."""
+    tail = (1 - level) / 2
+    low = residual[np.searchsorted(cumulative, tail)]
+    high = residual[min(np.searchsorted(cumulative, 1 - tail), len(residual) - 1)]
+    if p + low <= 0:
+        low, high = -p, residual[np.searchsorted(cumulative, level)]
+    elif p + high >= 1:
+        low, high = residual[np.searchsorted(cumulative, 1 - level)], 1 - p
+    return float(max(-low, 0)), float(max(high, 0))
 
 
 def _draw(pd_: np.ndarray, batch: int, seed: int) -> np.ndarray:
@@ -147,6 +195,8 @@ def _draw(pd_: np.ndarray, batch: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     width = min(len(order), NEIGHBOURHOOD * batch)
     batch = min(batch, width)
-    starts = rng.integers(0, len(order) - width + 1, DRAWS)
-    picks = rng.random((DRAWS, width)).argpartition(batch - 1, axis=1)[:, :batch]
-    return order[starts[:, None] + picks]
+    # A neighbourhood surrounds an applicant drawn at random; at the ends it is shifted inside.
+    centres = rng.integers(0, len(order), DRAWS)
+    starts = np.clip(centres - width // 2, 0, len(order) - width)
+    picks = np.argpartition(rng.random((DRAWS, width)), batch - 1, axis=1)[:, :batch]
+    return np.asarray(order[starts[:, None] + picks])
