@@ -95,7 +95,16 @@ class Bundle:
                 where=str(self.path),
                 remedy=error.remedy,
             ) from error
-        predictor = case.open_predictor(self.folder, self.manifest)
+        try:
+            predictor = case.open_predictor(self.folder, self.manifest)
+        except CasekitError:
+            raise
+        except Exception as error:  # whatever a case's own code raises on files it does not know
+            raise BundleError(
+                f"the installed case cannot load the bundle ({type(error).__name__}: {error})",
+                where=str(self.path),
+                remedy=f"Use casekit {self.manifest.casekit_version}, or pack the bundle again",
+            ) from error
         for promised, model in (
             (self.manifest.input_schema, predictor.input_model),
             (self.manifest.output_schema, predictor.output_model),

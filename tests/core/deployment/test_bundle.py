@@ -205,6 +205,14 @@ def test_a_bundle_whose_case_is_not_installed_says_so(
         bundle.predictor()
 
 
+def test_a_bundle_without_what_its_case_needs_says_so(
+    tmp_path: Path, tiny_manifest: Manifest
+) -> None:
+    path = write_bundle(tmp_path / "b", manifest=tiny_manifest, files={"other.json": b"{}"})
+    with pytest.raises(BundleError, match=r"cannot load the bundle \(FileNotFoundError"):
+        Bundle.open(path).predictor()
+
+
 def test_a_case_whose_fields_changed_says_so(
     tiny_bundle: Path, tiny_case: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
