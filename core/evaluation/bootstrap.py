@@ -33,12 +33,17 @@ class PairedTest:
     p_value: float  # two-sided, of no difference
 
 
+def resamples_for(n: int) -> int:
+    """Resamples for a sample of n rows: 1,000, fewer on large ones, where intervals are narrow."""
+    return int(np.clip(10_000_000 // max(n, 1), 200, 1000))
+
+
 def bootstrap_intervals(
     y: np.ndarray,
     p: np.ndarray,
     *,
     metrics: Sequence[str] = tuple(METRICS),
-    n_boot: int = 500,
+    n_boot: int | None = None,
     seed: int = 0,
 ) -> dict[str, Interval]:
     """Percentile bootstrap, resampled within each class (Efron and Tibshirani, 1993).
@@ -47,7 +52,7 @@ def bootstrap_intervals(
         y: (n,) 0 or 1.
         p: (n,) probabilities of the outcome 1.
         metrics: Names from `core.evaluation.metrics.METRICS`.
-        n_boot: Resamples.
+        n_boot: Resamples; by default as `resamples_for` says.
         seed: Of the resamples; two models given the same one are resampled alike.
     """
     groups = Groups.of(y, p)
@@ -71,7 +76,7 @@ def paired_bootstrap(
     p_b: np.ndarray,
     *,
     metric: str = "roc_auc",
-    n_boot: int = 500,
+    n_boot: int | None = None,
     seed: int = 0,
 ) -> PairedTest:
     """Test the difference of one metric, both models on the same resampled rows.
@@ -85,31 +90,56 @@ def paired_bootstrap(
     difference = first - second
     low, high = np.quantile(drawn, [0.025, 0.975])
     error = float(drawn.std(ddof=1))
-    return PairedTest(difference, float(low), float(high), error, _two_sided(difference, error))
+    return PairedTest(difference, float(low), float(high), error, two_sided(difference, error))
 
 
 def delong(y: np.ndarray, p_a: np.ndarray, p_b: np.ndarray) -> PairedTest:
     """DeLong's test of two AUCs on the same rows, in the fast form of Sun and Xu (2014)."""
-    from scipy.stats import rankdata
-
-    y = np.asarray(y, int)
-    bad, good = y == 1, y == 0
-    m, n = int(bad.sum()), int(good.sum())
-    auc, v_bad, v_good = np.empty(2), np.empty((2, m)), np.empty((2, n))
-    for i, p in enumerate((np.asarray(p_a, float), np.asarray(p_b, float))):
-        ranks, within = rankdata(p), np.empty(len(p))
-        within[bad], within[good] = rankdata(p[bad]), rankdata(p[good])
-        v_bad[i] = (ranks[bad] - within[bad]) / n
-        v_good[i] = 1 - (ranks[good] - within[good]) / m
-        auc[i] = v_bad[i].mean()
-    covariance = np.cov(v_bad) / m + np.cov(v_good) / n
+    auc, covariance = delong_covariance(y, [p_a, p_b])
     contrast = np.array([1.0, -1.0])
     error = float(np.sqrt(max(contrast @ covariance @ contrast, 0.0)))
     difference = float(auc[0] - auc[1])
     return PairedTest(
         difference, difference - 1.96 * error, difference + 1.96 * error, error,
-        _two_sided(difference, error),
+        two_sided(difference, error),
     )  # fmt: skip
+
+
+def delong_covariance(y: np.ndarray, scores: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """AUCs (m,) of m models on the same rows and their covariance (m, m), by mid-ranks.
+
+    Args:
+        y: (n,) 0 or 1; at least two of each.
+        scores: (n,) a model; only ranks matter.
+    """
+    from scipy.stats import rankdata
+
+    y = np.asarray(y, int)
+    bad, good = y == 1, y == 0
+    m, n = int(bad.sum()), int(good.sum())
+    v_bad, v_good = np.empty((len(scores), m)), np.empty((len(scores), n))
+    for i, p in enumerate(scores):
+        ranks = rankdata(p)
+        v_bad[i] = (ranks[bad] - rankdata(p[bad])) / n
+        v_good[i] = 1 - (ranks[good] - rankdata(p[good])) / m
+    covariance = np.cov(v_bad) / m + np.cov(v_good) / n
+    return v_bad.mean(axis=1), np.atleast_2d(covariance)
+
+
+def delong_interval(y: np.ndarray, p: np.ndarray) -> Interval:
+    """AUC with its 95% interval on the logit scale, which stays inside 0 to 1; fast.
+
+    An AUC of exactly 0 or 1 shows no variance: its interval is the point.
+    """
+    from scipy.special import expit, logit
+
+    auc, covariance = delong_covariance(y, [p])
+    value = float(auc[0])
+    if not 0 < value < 1:
+        return Interval(value, value, value, len(y))
+    reach = 1.96 * np.sqrt(covariance[0, 0]) / (value * (1 - value))
+    ends = expit(logit(value) + reach * np.array([-1, 1]))
+    return Interval(value, float(ends[0]), float(ends[1]), len(y))
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
@@ -120,7 +150,8 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return float(max(0.0, centre - half)), float(min(1.0, centre + half))
 
 
-def _two_sided(difference: float, error: float) -> float:
+def two_sided(difference: float, error: float) -> float:
+    """p-value of a normal difference; 1 where there is neither difference nor error."""
     from scipy.stats import norm
 
     if error == 0:
@@ -129,12 +160,13 @@ def _two_sided(difference: float, error: float) -> float:
 
 
 def _distributions(
-    models: Sequence[Groups], metrics: Sequence[str], n_boot: int, seed: int
+    models: Sequence[Groups], metrics: Sequence[str], n_boot: int | None, seed: int
 ) -> dict[str, np.ndarray]:
     """Each metric of each model on the same resamples, (models, n_boot)."""
+    n_boot = resamples_for(_rows(models[0])) if n_boot is None else n_boot
     found = {name: np.empty((len(models), n_boot)) for name in metrics}
     start = 0
-    for bad, good in _resamples(len(models[0].of_bad), len(models[0].of_good), n_boot, seed):
+    for bad, good in _resamples(models[0], n_boot, seed):
         block = slice(start, start + len(bad))
         for i, groups in enumerate(models):
             counts = groups.counts(bad, good)
@@ -144,11 +176,14 @@ def _distributions(
     return found
 
 
-def _resamples(
-    bad: int, good: int, n_boot: int, seed: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Blocks of drawn positions among the bad (b, bad) and the good rows (b, good)."""
+def _rows(groups: Groups) -> int:
+    return len(groups.of_bad) + len(groups.of_good)
+
+
+def _resamples(groups: Groups, n_boot: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Blocks of drawn positions among the bad (b, n1) and the good rows (b, n0)."""
     rng = np.random.Generator(np.random.SFC64(seed))
+    bad, good = len(groups.of_bad), len(groups.of_good)
     at_once = max(1, _CELLS // (bad + good))
     for start in range(0, n_boot, at_once):
         size = min(at_once, n_boot - start)

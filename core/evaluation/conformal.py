@@ -179,14 +179,17 @@ def _tails(
     residual: np.ndarray, cumulative: np.ndarray, p: float, level: float
 ) -> tuple[float, float]:
     """Half-widths below and above that hold `level` of sorted residuals around `p`."""
+
+    def at(share: float) -> float:
+        return float(residual[min(int(np.searchsorted(cumulative, share)), len(residual) - 1)])
+
     tail = (1 - level) / 2
-    low = residual[np.searchsorted(cumulative, tail)]
-    high = residual[min(np.searchsorted(cumulative, 1 - tail), len(residual) - 1)]
+    low, high = at(tail), at(1 - tail)
     if p + low <= 0:
-        low, high = -p, residual[np.searchsorted(cumulative, level)]
+        low, high = -p, at(level)
     elif p + high >= 1:
-        low, high = residual[np.searchsorted(cumulative, 1 - level)], 1 - p
-    return float(max(-low, 0)), float(max(high, 0))
+        low, high = at(1 - level), 1 - p
+    return max(-low, 0.0), max(high, 0.0)
 
 
 def _draw(pd_: np.ndarray, batch: int, seed: int) -> np.ndarray:

@@ -18,7 +18,7 @@ def leaderboard(
     scores: Mapping[str, np.ndarray],
     *,
     metric: str = "roc_auc",
-    n_boot: int = 500,
+    n_boot: int | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """One row a model, best first.
@@ -27,7 +27,7 @@ def leaderboard(
         y: (n,) 0 or 1.
         scores: (n,) probabilities by model.
         metric: Name from `core.evaluation.metrics.METRICS`.
-        n_boot: Resamples behind the intervals, and behind the tests except AUC's (DeLong).
+        n_boot: Resamples (by default `resamples_for` the rows) behind the intervals, and behind the tests except AUC's (DeLong).
         seed: Of the resamples.
 
     Returns:

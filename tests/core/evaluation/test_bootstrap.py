@@ -9,7 +9,13 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from core.evaluation.bootstrap import bootstrap_intervals, delong, paired_bootstrap, wilson
+from core.evaluation.bootstrap import (
+    bootstrap_intervals,
+    delong,
+    delong_interval,
+    paired_bootstrap,
+    wilson,
+)
 from core.evaluation.leaderboard import leaderboard
 from core.evaluation.metrics import METRICS, measure
 
@@ -44,12 +50,16 @@ def test_interval_holds_its_value_and_repeats_with_its_seed(simulate):
 def test_auc_interval_covers_the_truth_nineteen_times_in_twenty(simulate):
     big = simulate(400_000, seed=99)
     truth = roc_auc_score(big.y, big.pd)
-    held = 0
+    held = held_fast = 0
     for seed in range(300):
         case = simulate(600, seed=seed)
         interval = bootstrap_intervals(case.y, case.pd, metrics=["roc_auc"], n_boot=300)["roc_auc"]
         held += interval.low <= truth <= interval.high
+        fast = delong_interval(case.y, case.pd)
+        held_fast += fast.low <= truth <= fast.high
+        assert fast.value == pytest.approx(interval.value)
     assert 0.915 <= held / 300 <= 0.98
+    assert 0.915 <= held_fast / 300 <= 0.98
 
 
 def test_paired_test_agrees_with_delong(simulate):
