@@ -30,7 +30,19 @@ def ask(desk: Desk, applicant: Mapping[str, Any], language: str) -> CreditAnswer
         raise DataError(
             first["msg"], where=place, remedy="Use the fields and values of the form"
         ) from error
-    return cast("CreditAnswer", desk.predictor.predict([asked])[0])
+    answer = cast("CreditAnswer", desk.predictor.predict([asked])[0])
+    said = [r.model_copy(update={"text": wording(desk, r.code, r.text, language)})
+            for r in answer.reasons]  # fmt: skip
+    return answer.model_copy(update={"reasons": said})
+
+
+def wording(desk: Desk, code: str, text: str, language: str) -> str:
+    """A reason in a language: as the bundle's mapping words its code, else as it was given."""
+    reasons = desk.mapping.reasons if desk.mapping else ()
+    known = next((reason for reason in reasons if reason.code == code), None)
+    if known is None:
+        return text
+    return known.zh if language == "zh" else known.en
 
 
 def problem_card(error: CasekitError, words: Words, language: str) -> str:

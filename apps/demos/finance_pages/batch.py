@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from apps.demos.finance_pages.answer_card import badge, percent
-from apps.demos.finance_pages.asking import problem_card
+from apps.demos.finance_pages.asking import problem_card, wording
 from apps.demos.finance_pages.tables import Markup, html_table
 from apps.demos.launching import LARGEST_UPLOAD
 from core.errors import CasekitError, DataError
@@ -60,7 +60,7 @@ def batch_page(desk: Desk, labels: Labels, language: Any) -> None:
         except CasekitError as error:
             page = problem_card(error, desk.words, language)
             return page, gr.update(visible=False, value=None)
-        content = answers_csv(applicants, answers)
+        content = answers_csv(applicants, answers, desk, language)
         path = _cached(content, "casekit_answers.csv")
         return _answers_html(answers, desk, language), gr.update(visible=True, value=path)
 
@@ -96,14 +96,18 @@ def read_applicants(path: Path, desk: Desk, language: str) -> pd.DataFrame:
     return frame
 
 
-def answers_csv(applicants: pd.DataFrame, answers: pd.DataFrame) -> bytes:
+def answers_csv(
+    applicants: pd.DataFrame, answers: pd.DataFrame, desk: Desk, language: str
+) -> bytes:
     """Applicants with their answers as CSV that is safe to open in a spreadsheet."""
     table = applicants.copy()
     for name in ("pd", "pd_low", "pd_high", "points", "decision"):
         table[f"answer_{name}"] = answers[name].to_numpy()
     reasons = answers["reasons"].tolist()
     for i in range(4):
-        table[f"reason_{i + 1}"] = [_text(row[i]) if i < len(row) else "" for row in reasons]
+        table[f"reason_{i + 1}"] = [
+            _text(desk, row[i], language) if i < len(row) else "" for row in reasons
+        ]
     for name in table.columns:
         if not pd.api.types.is_numeric_dtype(table[name]):
             table[name] = [_unrun(value) for value in table[name]]
@@ -116,8 +120,8 @@ def _unrun(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _text(reason: Mapping[str, Any] | Any) -> str:
-    return str(reason["text"] if isinstance(reason, Mapping) else reason.text)
+def _text(desk: Desk, reason: Mapping[str, Any], language: str) -> str:
+    return wording(desk, reason["code"], reason["text"], language)
 
 
 def _lead(desk: Desk, language: str) -> str:
@@ -171,7 +175,7 @@ def _row(number: int, answer: Mapping[str, Any], desk: Desk, language: str) -> l
         f"{percent(answer['pd_low'])} – {percent(answer['pd_high'])}",
         f"{answer['points']:,.0f}",
         Markup(badge(answer["decision"], desk.words, language)),
-        _text(reasons[0]) if len(reasons) else "",
+        _text(desk, reasons[0], language) if len(reasons) else "",
     ]
 
 

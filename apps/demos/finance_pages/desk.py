@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.deployment.manifest import Manifest
     from core.deployment.predictor import TablePredictor
     from core.deployment.results import Measurement
+    from verticals.finance.reasons import ReasonMapping
 
 MOST_EXAMPLES = 6
 TEXTS = (Path(__file__).with_name("texts.yaml"), Path(__file__).with_name("labels.yaml"))
@@ -35,6 +36,7 @@ class Desk:
         policy: The decision policy; `cutoff` at least.
         signer: Public key that signed the bundle, empty for a desk that was not opened from one.
         own: Whether the signer is this user.
+        mapping: Wording of the reasons, and which fields may change.
         protected: Columns of the reference that are used to check fairness only.
         files: Texts of the bundle that pages show, by path.
     """
@@ -47,6 +49,7 @@ class Desk:
     signer: str = ""
     own: bool = False
     protected: tuple[str, ...] = ()
+    mapping: ReasonMapping | None = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -89,6 +92,7 @@ def open_desk(path: Path) -> Desk:
     """
     from core.deployment.bundle import Bundle
     from core.deployment.signing import own_key, public_key
+    from verticals.finance.reasons import ReasonMapping
 
     bundle = Bundle.open(path)
     if bundle.manifest.case != "finance":
@@ -99,6 +103,7 @@ def open_desk(path: Path) -> Desk:
         )
     reference = bundle.folder / "reference.parquet"
     policy = orjson.loads((bundle.folder / "policy.json").read_bytes())
+    reasons = (bundle.folder / "reasons.yaml").read_text(encoding="utf-8")
     texts = {
         name: (bundle.folder / name).read_text(encoding="utf-8")
         for name in bundle.manifest.files
@@ -113,5 +118,6 @@ def open_desk(path: Path) -> Desk:
         signer=bundle.signer,
         own=bundle.signer == public_key(own_key()),
         protected=tuple(policy.get("protected", ())),
+        mapping=ReasonMapping.from_yaml(reasons),
         files=texts,
     )

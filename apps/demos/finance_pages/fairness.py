@@ -49,9 +49,10 @@ def _column(desk: Desk, language: str, cutoff: float, name: str) -> str:
     label = words(f"fields.{name}", language) if words.has(f"fields.{name}") else readable(name)
     groups = _groups(desk, language, name)
     approved = desk.reference["pd"].to_numpy(float) < cutoff
+    bad = desk.reference["target"].to_numpy(float)
     table = (
-        pd.DataFrame({"group": groups, "approved": approved, "bad": desk.reference["target"]})
-        .groupby("group", sort=True)
+        pd.DataFrame({"group": groups, "approved": approved, "bad": bad})
+        .groupby("group", sort=True, observed=True)
         .apply(
             lambda g: pd.Series(
                 {
@@ -92,12 +93,12 @@ def _row(
     return [group, f"{row['n']:,.0f}", percent(row["rate"]), Markup(verdict), bad]
 
 
-def _groups(desk: Desk, language: str, name: str) -> pd.Series:
+def _groups(desk: Desk, language: str, name: str) -> pd.Categorical:
     """The group of every reference row; numbers such as ages fall into quarters of the book."""
     words, values = desk.words, desk.reference[name]
     numbers = pd.to_numeric(values, errors="coerce")
     if numbers.notna().mean() < 0.9 or numbers.nunique() <= MOST_GROUPS:
-        return values.map(lambda value: value_label(value, words, language)).rename("group")
+        return pd.Categorical([value_label(value, words, language) for value in values])
     edges = np.unique(np.round(numbers.quantile([0.25, 0.5, 0.75])))
     labels = [words("fairness.under", language, high=short(edges[0]))]
     labels += [
@@ -105,4 +106,4 @@ def _groups(desk: Desk, language: str, name: str) -> pd.Series:
     ]
     labels += [words("fairness.over", language, low=short(edges[-1]))]
     positions = np.searchsorted(edges, numbers.to_numpy(float), side="right")
-    return pd.Series(pd.Categorical.from_codes(positions, labels, ordered=True), name="group")
+    return pd.Categorical.from_codes(positions, labels, ordered=True)

@@ -15,10 +15,23 @@ from apps.demos.words import Words
 from core.deployment.manifest import DataRecord, Manifest, promise
 from core.deployment.results import Measurement
 from verticals.finance.answer import CreditAnswer
+from verticals.finance.reasons import ReasonMapping
 
 EVIL = "<script>alert(1)</script>"
 PURPOSES = ("car", "education", "furniture", EVIL)
 COLUMNS = ("duration_in_month", "credit_amount", "age_in_years", "purpose", "telephone", "since")
+
+
+REASONS = """
+draft: false
+silent: [sex]
+reasons:
+  - {code: duration_in_month, features: [duration_in_month], changeable: true, direction: lower,
+     minimum: 6, en: Long loan, zh: 贷款期限较长}
+  - {code: credit_amount, features: [credit_amount], changeable: true, direction: lower,
+     en: Large loan, zh: 贷款金额较大}
+  - {code: purpose, features: [purpose], en: Purpose, zh: 贷款用途}
+"""
 
 
 class LogisticPredictor:
@@ -134,6 +147,7 @@ def desk() -> Desk:
         signer="cd" * 32,
         own=True,
         protected=("sex",),
+        mapping=ReasonMapping.from_yaml(REASONS),
     )
 
 

@@ -64,7 +64,8 @@ def test_reasons_show_how_far_they_move_the_odds(desk):
 
 def test_client_text_never_becomes_markup(desk, evil):
     given = ask(desk, desk.examples[-1], "en")
-    html = reasons_card(given.reasons, desk.words, "en")
+    said = [r.model_copy(update={"text": evil}) for r in given.reasons]
+    html = reasons_card(said, desk.words, "en")
     problem = problem_card(DataError(evil, where=evil, remedy=evil), desk.words, "en")
     for page in (html, problem):
         assert "<script" not in page

@@ -14,7 +14,7 @@ def table(desk):
 
 def test_answers_come_in_the_order_of_the_rows(desk, table):
     answers = desk.predictor.predict_table(table)
-    back = pd.read_csv(io.BytesIO(batch.answers_csv(table, answers)))
+    back = pd.read_csv(io.BytesIO(batch.answers_csv(table, answers, desk, "en")))
     assert list(back["answer_pd"]) == pytest.approx([o["pd"] for o in desk.manifest.golden.outputs])
     assert list(back["credit_amount"]) == list(table["credit_amount"])
 
@@ -22,7 +22,7 @@ def test_answers_come_in_the_order_of_the_rows(desk, table):
 def test_a_spreadsheet_runs_nothing_of_the_clients_text(desk, table):
     table["purpose"] = ["=HYPERLINK(1)", "+1", "car"]
     answers = desk.predictor.predict_table(table)
-    back = pd.read_csv(io.BytesIO(batch.answers_csv(table, answers)))
+    back = pd.read_csv(io.BytesIO(batch.answers_csv(table, answers, desk, "en")))
     assert list(back["purpose"]) == ["'=HYPERLINK(1)", "'+1", "car"]
 
 

@@ -41,9 +41,7 @@ def test_every_key_the_pages_name_exists():
 
 def test_no_text_stands_in_the_file_without_being_used():
     whole, begun = keys_in_code()
-    unused = {
-        key for key in WORDS.texts if key not in whole and not key.startswith(tuple(begun))
-    }
+    unused = {key for key in WORDS.texts if key not in whole and not key.startswith(tuple(begun))}
     assert unused == set()
 
 
