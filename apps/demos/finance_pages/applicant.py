@@ -88,10 +88,9 @@ def _lead(desk: Desk, language: str) -> str:
 
 def _example_choices(desk: Desk, language: str) -> list[tuple[str, int]]:
     """Golden inputs by number and estimate, so that one sees which are safe and which are not."""
-    outputs = desk.manifest.golden.outputs
     return [
-        (desk.words("form.example", language, number=i + 1, pd=percent(outputs[i]["pd"])), i)
-        for i in range(len(desk.examples))
+        (desk.words("form.example", language, number=i + 1, pd=percent(pd_)), i)
+        for i, pd_ in enumerate(desk.example_pds)
     ]
 
 

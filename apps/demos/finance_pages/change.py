@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from apps.demos.finance_pages.answer_card import badge, percent
 from apps.demos.finance_pages.asking import ask
 from apps.demos.finance_pages.fields import value_label
-from apps.demos.finance_pages.search import Change, changeable, find_changes
+from apps.demos.finance_pages.search import Found, changeable, find_changes
 
 if TYPE_CHECKING:
     from apps.demos.finance_pages.desk import Desk
@@ -50,7 +50,7 @@ def _quiet(text: str) -> str:
     return f'<p class="ck-quiet">{escape(text)}</p>'
 
 
-def _item(desk: Desk, applicant: Mapping[str, Any], change: Change, language: str) -> str:
+def _item(desk: Desk, applicant: Mapping[str, Any], change: Found, language: str) -> str:
     words = desk.words
     labels = {field.name: field.label(words, language) for field in desk.fields}
     moves = "<br>".join(

@@ -59,8 +59,24 @@ class Desk:
 
     @property
     def examples(self) -> list[dict[str, Any]]:
-        """Applicants to start from: the manifest's golden inputs, safest first."""
-        return self.manifest.golden.inputs[:MOST_EXAMPLES]
+        """Applicants to start from, safest first: golden inputs of the manifest."""
+        return [self.manifest.golden.inputs[i] for i in self._chosen]
+
+    @property
+    def example_pds(self) -> list[float]:
+        """Their probabilities of default, as packed."""
+        return [float(self.manifest.golden.outputs[i]["pd"]) for i in self._chosen]
+
+    @cached_property
+    def _chosen(self) -> list[int]:
+        """Golden inputs spread evenly from the safest to the riskiest."""
+        pds = [float(output["pd"]) for output in self.manifest.golden.outputs]
+        order = sorted(range(len(pds)), key=pds.__getitem__)
+        if len(order) <= MOST_EXAMPLES:
+            return order
+        return [
+            order[round(i * (len(order) - 1) / (MOST_EXAMPLES - 1))] for i in range(MOST_EXAMPLES)
+        ]
 
     @property
     def has_outcomes(self) -> bool:
@@ -103,7 +119,9 @@ def open_desk(path: Path) -> Desk:
         )
     reference = bundle.folder / "reference.parquet"
     policy = orjson.loads((bundle.folder / "policy.json").read_bytes())
-    reasons = (bundle.folder / "reasons.yaml").read_text(encoding="utf-8")
+    wording = (bundle.folder / "reasons.yaml").read_text(encoding="utf-8")
+    mapping = ReasonMapping.from_yaml(wording)
+    sample = pd.read_parquet(reference) if reference.exists() else pd.DataFrame()
     texts = {
         name: (bundle.folder / name).read_text(encoding="utf-8")
         for name in bundle.manifest.files
@@ -112,12 +130,12 @@ def open_desk(path: Path) -> Desk:
     return Desk(
         predictor=cast("TablePredictor", bundle.predictor()),
         manifest=bundle.manifest,
-        reference=pd.read_parquet(reference) if reference.exists() else pd.DataFrame(),
+        reference=sample,
         policy=policy,
         words=Words.load(*TEXTS),
         signer=bundle.signer,
         own=bundle.signer == public_key(own_key()),
-        protected=tuple(policy.get("protected", ())),
-        mapping=ReasonMapping.from_yaml(reasons),
+        protected=tuple(name for name in sample.columns if name in mapping.silent),
+        mapping=mapping,
         files=texts,
     )

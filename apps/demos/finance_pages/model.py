@@ -120,7 +120,7 @@ def _leaderboard(desk: Desk, language: str) -> str:
 
 def _card(desk: Desk, language: str) -> str:
     """The model card as it lies in the bundle."""
-    text = desk.files.get("model_card.md", "")
+    text = desk.files.get("card.md", "")
     if not text:
         return ""
     from markdown_it import MarkdownIt

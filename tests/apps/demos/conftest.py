@@ -30,7 +30,7 @@ reasons:
      minimum: 6, en: Long loan, zh: 贷款期限较长}
   - {code: credit_amount, features: [credit_amount], changeable: true, direction: lower,
      en: Large loan, zh: 贷款金额较大}
-  - {code: purpose, features: [purpose], en: Purpose, zh: 贷款用途}
+  - {code: purpose, features: [purpose], en: "Purpose <script>alert(1)</script>", zh: 贷款用途}
 """
 
 

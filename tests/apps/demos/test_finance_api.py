@@ -19,6 +19,8 @@ def test_only_named_endpoints_are_offered(client):
 def test_answer_is_the_predictors_own(client, desk):
     for applicant, expected in zip(desk.examples, desk.manifest.golden.outputs, strict=True):
         told = client.predict(applicant, "en", api_name="/answer")
+        for answer in (expected, told):  # reasons are worded again, in the caller's language
+            answer["reasons"] = [reason | {"text": ""} for reason in answer["reasons"]]
         assert largest_difference(expected, told) < 1e-9
 
 

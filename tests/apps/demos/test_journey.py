@@ -83,7 +83,7 @@ def test_an_applicant_is_assessed_as_the_form_is_filled(page, desk):
 def test_the_example_that_carries_a_script_stays_text(page, desk):
     page.get_by_text("No. 3", exact=False).click()
     shows(page, "pd", f"{100 * desk.manifest.golden.outputs[2]['pd']:.1f}%")
-    page.get_by_text("<script>alert(1)</script>", exact=False).last.wait_for()
+    page.get_by_text("Purpose <script>alert(1)</script>").wait_for()
 
 
 def test_the_cutoff_moves_approval_and_profit(page):
