@@ -19,7 +19,8 @@ from explain.trees import Contributions
 
 BASE_POINTS, BASE_ODDS, POINTS_TO_DOUBLE = 600.0, 50.0, 20.0
 BINNING_ROWS = 50_000  # cut points are searched on this many rows; rates come from all
-PENALTY = 3.0  # ridge on the coefficients, in rows
+PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0)  # ridge on the coefficients, in rows
+SMOOTHING = 20.0  # rows of the book's own rate added to every bin: tiny bins say little
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,9 @@ def fit_scorecard(
             "no column separates good from bad, so there is no scorecard",
             remedy="Check the target column, or give more rows",
         )
-    woe = np.column_stack([np.array([*c.woe, 0.0])[c.place(frame[c.name])] for c in binned])
-    coefficients, intercept = _regress(woe, y)
+    places = [c.place(frame[c.name]) for c in binned]
+    woe = _evidence([np.array(c.woe) for c in binned], places)
+    coefficients, intercept = _regress(woe, y, _choose_penalty(binned, places, y, seed))
     kept = tuple(
         Characteristic(**(vars(c) | {"coefficient": float(b)}))
         for c, b in zip(binned, coefficients, strict=True)
@@ -199,17 +201,52 @@ def _bin(values: pd.Series, y: np.ndarray, seed: int) -> Characteristic | None:
     place = empty.place(values)
     counts = np.bincount(place[place >= 0], minlength=bins + 1)
     bads = np.bincount(place[place >= 0], y[place >= 0], minlength=bins + 1)
-    rate = y.mean()
-    # One row's worth of the book's own rate keeps empty and tiny bins near zero evidence.
-    smooth = (bads + rate) / (counts + 1)
-    woe = np.log(smooth / (1 - smooth)) - np.log(rate / (1 - rate))
+    woe = _woe(counts, bads, y.mean())
     return Characteristic(
         empty.name, splits, groups, tuple(map(int, counts)), tuple(map(int, bads)),
         tuple(map(float, woe)), 1.0,
     )  # fmt: skip
 
 
-def _regress(woe: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
+def _woe(counts: np.ndarray, bads: np.ndarray, rate: float) -> np.ndarray:
+    """Weight of evidence by bin: smoothed log-odds of bad above the book's, (bins,)."""
+    smooth = (bads + SMOOTHING * rate) / (counts + SMOOTHING)
+    return np.log(smooth / (1 - smooth)) - np.log(rate / (1 - rate))
+
+
+def _evidence(woe: Sequence[np.ndarray], places: Sequence[np.ndarray]) -> np.ndarray:
+    """Weight of evidence of every row, (n, characteristics); a category never seen has none."""
+    return np.column_stack([np.append(w, 0.0)[p] for w, p in zip(woe, places, strict=True)])
+
+
+def _choose_penalty(
+    binned: Sequence[Characteristic], places: Sequence[np.ndarray], y: np.ndarray, seed: int
+) -> float:
+    """The ridge with the smallest cross-validated log-loss; rates are refitted in every fold."""
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = int(min(5, np.bincount(y, minlength=2).min()))
+    if folds < 2:
+        return PENALTIES[-1]
+    loss = np.zeros(len(PENALTIES))
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    for rows, held in splitter.split(y[:, None], y):
+        woe = []
+        for c, place in zip(binned, places, strict=True):
+            seen = place[rows] >= 0
+            at, truth = place[rows][seen], y[rows][seen]
+            counts = np.bincount(at, minlength=len(c.woe))
+            woe.append(_woe(counts, np.bincount(at, truth, len(c.woe)), y[rows].mean()))
+        known = _evidence(woe, [p[rows] for p in places])
+        new = _evidence(woe, [p[held] for p in places])
+        for i, penalty in enumerate(PENALTIES):
+            coefficients, intercept = _regress(known, y[rows], penalty)
+            z = new @ coefficients + intercept
+            loss[i] += float(np.sum(np.logaddexp(0, z) - y[held] * z))
+    return PENALTIES[int(loss.argmin())]
+
+
+def _regress(woe: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, float]:
     """Logistic regression whose coefficients may not be negative: evidence keeps its sign."""
     from scipy.optimize import minimize
     from scipy.special import expit
@@ -219,8 +256,8 @@ def _regress(woe: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
     def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
         z = woe @ w[:width] + w[width]
         error = (expit(z) - y) / n
-        value = np.mean(np.logaddexp(0, z) - y * z) + PENALTY / (2 * n) * np.sum(w[:width] ** 2)
-        return float(value), np.r_[woe.T @ error + PENALTY / n * w[:width], error.sum()]
+        value = np.mean(np.logaddexp(0, z) - y * z) + penalty / (2 * n) * np.sum(w[:width] ** 2)
+        return float(value), np.r_[woe.T @ error + penalty / n * w[:width], error.sum()]
 
     start = np.r_[np.full(width, 0.5), np.log(y.mean() / (1 - y.mean()))]
     bounds = [(0.0, None)] * width + [(None, None)]
