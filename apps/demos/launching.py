@@ -44,7 +44,7 @@ def launch(
         "ssr_mode": False,
         "mcp_server": False,
         "quiet": True,
-        "show_error": True,
+        "show_error": False,  # an unexpected error may hold client data
         "footer_links": [],
         "max_file_size": LARGEST_UPLOAD,
         "theme": theme(),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from apps.demos.finance_pages.asking import ask
-from apps.demos.finance_pages.book import Economics, book_of
+from apps.demos.finance_pages.book import Curve, Economics, curves_of
 from apps.demos.finance_pages.market import look_at_market
 from core.errors import CasekitError, DataError
 
@@ -26,12 +27,14 @@ def add_endpoints(desk: Desk) -> None:
         """One applicant's probability of default, interval, decision and reasons."""
         return _told(lambda: ask(desk, applicant, language).model_dump(mode="json"))
 
+    curves = curves_of(desk)
+
     def cutoff(
-        cutoff: float, margin: float = 12.0, lgd: float = 45.0, cost: float = 30.0,
-        exposure: float = 3000.0,
+        cutoff: float, margin: float = 9.0, lgd: float = 45.0, cost: float = 0.1,
+        exposure: float = 10_000.0,
     ) -> dict:  # fmt: skip
         """Approval, default and profit on 1,000 applications at a cut-off between 0 and 1."""
-        return _told(lambda: _at_cutoff(desk, cutoff, Economics(margin, lgd, cost, exposure)))
+        return _told(lambda: _at_cutoff(curves, cutoff, Economics(margin, lgd, cost, exposure)))
 
     def market(
         series: str = "sp500", level: float = 0.99, method: str = "fhs", days: int = 250
@@ -43,21 +46,15 @@ def add_endpoints(desk: Desk) -> None:
         api(function, api_name=function.__name__, api_description=function.__doc__)
 
 
-def _at_cutoff(desk: Desk, cutoff: float, economics: Economics) -> dict[str, Any]:
+def _at_cutoff(
+    curves: Callable[[Economics], Curve], cutoff: float, economics: Economics
+) -> dict[str, float]:
     if not 0 < cutoff <= 1:
         raise DataError(
             f"{cutoff} is not a probability", where="cutoff", remedy="Give a number from 0 to 1"
         )
-    book = book_of(desk, economics)
-    at = book.at(cutoff)
-    return {
-        "cutoff": float(book.cutoffs[at]),
-        "approved": float(book.approved[at]),
-        "bad": None if book.bad[at] != book.bad[at] else float(book.bad[at]),
-        "caught": float(book.caught[at]),
-        "profit": float(book.profit[at]),
-        "best_cutoff": float(book.cutoffs[book.best]),
-    }
+    curve = curves(economics)
+    return {k: float(v) for k, v in curve.at(cutoff).items()} | {"best_cutoff": curve.best}
 
 
 def _market(result: Backtest) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_market_tells_hits_and_tests(client):
 def test_cutoff_approves_more_when_it_is_looser(client):
     tight = client.predict(0.1, api_name="/cutoff")
     loose = client.predict(0.5, api_name="/cutoff")
-    assert tight["approved"] < loose["approved"]
+    assert tight["approval_rate"] < loose["approval_rate"]
     assert tight["best_cutoff"] == loose["best_cutoff"]
     with pytest.raises(Exception, match="probability"):
         client.predict(7, api_name="/cutoff")

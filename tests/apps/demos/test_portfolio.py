@@ -1,27 +1,28 @@
 import numpy as np
 import pytest
 
-from apps.demos.finance_pages.book import APPLICATIONS, Economics, book_of
+from apps.demos.finance_pages.book import APPLICATIONS, Economics, curves_of
 from apps.demos.finance_pages.fairness import fairness_card
 from apps.demos.finance_pages.portfolio import portfolio_html
-from core.errors import DataError
+from core.errors import CasekitError
+
+ECONOMICS = Economics(margin=10, lgd=50, cost=2, exposure=1000)
 
 
 def test_profit_is_what_the_loans_would_have_earned(desk):
-    economics = Economics(margin=10, lgd=50, cost=20, exposure=1000)
-    book = book_of(desk, economics)
-    at = book.at(0.3)
+    row = curves_of(desk)(ECONOMICS).at(0.3)
     profit = 0.0
     for pd_, bad in zip(desk.reference["pd"], desk.reference["target"], strict=True):
-        profit += -20 + (0 if pd_ >= 0.3 else -500 if bad else 100)
-    assert book.profit[at] == pytest.approx(profit / len(desk.reference) * APPLICATIONS)
+        profit += -20 + (0 if pd_ >= row["cutoff"] else -500 if bad else 100)
+    assert row["profit"] == pytest.approx(profit / len(desk.reference) * APPLICATIONS)
+    assert row["low"] < row["profit"] < row["high"]
 
 
 def test_a_looser_cutoff_never_approves_fewer(desk):
-    book = book_of(desk, Economics())
-    assert (np.diff(book.approved) >= 0).all()
-    assert (np.diff(book.caught) <= 0).all()
-    assert book.approved[-1] == 1
+    table = curves_of(desk)(ECONOMICS).table
+    assert (np.diff(table["approval_rate"]) >= 0).all()
+    assert (np.diff(table["bads_declined"]) <= 0).all()
+    assert table["approval_rate"].iloc[-1] == 1
 
 
 def test_approval_rates_are_those_of_fairlearn(desk):
@@ -37,15 +38,17 @@ def test_approval_rates_are_those_of_fairlearn(desk):
     assert f"{100 * rates.min() / rates.max():.1f}%" in html
 
 
-def test_a_missing_assumption_is_said(desk):
-    with pytest.raises(DataError, match="assumption"):
-        book_of(desk, Economics(margin=None))
-    assert 'role="alert"' in portfolio_html(desk, "en", 30, None, 45, 30, 3000)
+@pytest.mark.parametrize("wrong", [{"margin": None}, {"lgd": 250}, {"exposure": -1}])
+def test_a_wrong_assumption_is_said(desk, wrong):
+    curves, economics = curves_of(desk), ECONOMICS._replace(**wrong)
+    with pytest.raises(CasekitError, match="assumption"):
+        curves(economics)
+    assert 'role="alert"' in portfolio_html(desk, curves, "en", 30, *economics)
 
 
 def test_the_curves_carry_numbers_and_no_foreign_reference(desk):
-    html = portfolio_html(desk, "zh", 30, *Economics())
+    html = portfolio_html(desk, curves_of(desk), "zh", 30, *ECONOMICS)
     assert html.count("<svg") == 4  # two charts, each for a laptop and for a phone
-    assert "http" not in html.replace('xmlns="http://www.w3.org/2000/svg"', "").replace(
-        'xmlns:xlink="http://www.w3.org/1999/xlink"', ""
-    )
+    for name in ("2000/svg", "1999/xlink"):
+        html = html.replace(f"http://www.w3.org/{name}", "")
+    assert "http" not in html
