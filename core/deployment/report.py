@@ -26,12 +26,14 @@ WORDS = {
         "audit": "Audit", "audit_text": "To run it again on the same data:",
         "data": "Data", "parameters": "Parameters", "versions": "Versions",
         "timings": "Seconds by step",
+        "heads": "metric|model|split|value|95% interval|n|baseline|baseline model",
     },
     "zh": {
         "contents": "目录", "run": "运行", "metrics": "全部指标",
         "metrics_text": "每项指标附 95% 置信区间，并与基准并列。",
         "audit": "审计", "audit_text": "在相同数据上重新运行：",
         "data": "数据", "parameters": "参数", "versions": "版本", "timings": "各步骤用时（秒）",
+        "heads": "指标|模型|数据|数值|95% 区间|n|基准|基准模型",
     },
 }  # fmt: skip
 
@@ -89,29 +91,20 @@ def render_report(
              "versions": results.versions, "timings": results.timings}  # fmt: skip
     return environment.get_template("report.html.jinja").render(
         results=results, sections=shown, title=title, language=language, words=words,
-        facts=list((facts or {}).items()), metrics=metric_table(results), table_of=_table,
+        facts=list((facts or {}).items()), metrics=metric_table(results, language), table_of=_table,
         replay=replay_command(results),
         audit=[(words[name], _pairs(values)) for name, values in pairs.items()],
     )  # fmt: skip
 
 
-def metric_table(results: Results) -> pd.DataFrame:
+def metric_table(results: Results, language: str = "en") -> pd.DataFrame:
     """The measurements of a run as a table for reading."""
-    return pd.DataFrame(
-        [
-            {
-                "metric": m.metric,
-                "model": m.model,
-                "split": m.split,
-                "value": m.value,
-                "95% interval": _interval(m.low, m.high),
-                "n": m.n,
-                "baseline": m.baseline,
-                "baseline model": m.baseline_model or "",
-            }
-            for m in results.results
-        ]
-    )
+    rows = [
+        (m.metric, m.model, m.split, m.value, _interval(m.low, m.high), m.n, m.baseline,
+         m.baseline_model or "")
+        for m in results.results
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=WORDS[language]["heads"].split("|"))
 
 
 def replay_command(results: Results) -> str:
@@ -126,11 +119,15 @@ def replay_command(results: Results) -> str:
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{_number(low)} to {_number(high)}"
+    return "" if low is None or high is None else f"{_number(low)} – {_number(high)}"
 
 
 def _pairs(values: Mapping[str, Any]) -> pd.DataFrame:
-    rows = [(k, v if isinstance(v, str | int | float) else _json(v)) for k, v in values.items()]
+    rows = [
+        (k, v if isinstance(v, str | int | float) else _json(v))
+        for k, v in values.items()
+        if v not in (None, [], {})
+    ]
     return pd.DataFrame(rows, columns=["", " "])
 
 
@@ -164,7 +161,7 @@ def _number(value: float) -> str:
     if value != value:  # noqa: PLR0124 - not a number
         return ""
     if float(value).is_integer():
-        return f"{int(value):,}"
+        return f"{int(value):,}" if abs(value) < 1e7 else f"{int(value)}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.4g}" if abs(value) >= 1e-4 else f"{value:.1e}"
@@ -174,7 +171,9 @@ def _markdown(text: str) -> Any:
     from markdown_it import MarkdownIt
     from markupsafe import Markup
 
-    return Markup(MarkdownIt("commonmark", {"html": False}).render(text))  # noqa: S704 - escapes
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    reader.disable(["image", "link", "autolink"])  # nothing on the page leads or loads elsewhere
+    return Markup(reader.render(text))  # noqa: S704 - it escapes
 
 
 def _data_url(source: Path | bytes) -> str:

@@ -15,7 +15,7 @@ Split = Literal["train", "validation", "public", "private", "test", "time", "bac
 class Measurement(BaseModel):
     """One metric of one model on one split, beside its baseline."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     metric: str = Field(description="Name of the metric, in lower snake case, e.g. roc_auc.")
     value: float

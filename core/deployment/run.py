@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -74,6 +75,9 @@ class Run:
         folder = Path(out) / run_id
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "results.json").unlink(missing_ok=True)  # from here on it is unfinished
+        (folder / "report.html").unlink(missing_ok=True)
+        for product in ("bundle", "figures"):
+            shutil.rmtree(folder / product, ignore_errors=True)
         return cls(case, name, run_id, folder, values)
 
     @property

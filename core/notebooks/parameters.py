@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from core.errors import ParameterError
 
@@ -43,7 +44,8 @@ def validate(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
         first = problems[0]
         name = str(first["loc"][0]) if first["loc"] else "parameters"
         field = model.model_fields.get(name)
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        others = {str(p["loc"][0]) for p in problems if p["loc"]} - {name}
+        more = f" (also wrong: {', '.join(sorted(others))})" if others else ""
         raise ParameterError(
             f"{name} = {first['input']!r}: {_lower(first['msg'])}{more}",
             where=f"parameter {name}",
@@ -51,8 +53,13 @@ def validate(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
         ) from error
 
 
-def parse_values(pairs: list[str]) -> dict[str, Any]:
-    """Parameters written as `name=value` on a command line; values are JSON, else plain text.
+def parse_values(model: type[BaseModel], pairs: list[str]) -> dict[str, Any]:
+    """Parameters written as `name=value` on a command line.
+
+    Args:
+        model: Says what each parameter may be: a value is read as JSON if that fits, else as
+            text, else as text separated by commas.
+        pairs: Such as `budget=quick` or `protected=age,sex`.
 
     Raises:
         ParameterError: A pair has no equals sign.
@@ -64,11 +71,27 @@ def parse_values(pairs: list[str]) -> dict[str, Any]:
             raise ParameterError(
                 f"{pair!r} is not name=value", where="-p", remedy="Write e.g. -p budget=quick"
             )
-        try:
-            out[name.strip()] = json.loads(text)
-        except ValueError:
-            out[name.strip()] = text
+        out[name.strip()] = _read(model.model_fields.get(name.strip()), text)
     return out
+
+
+def _read(field: FieldInfo | None, text: str) -> Any:
+    """The reading of a text that a field accepts; the text itself if it accepts none."""
+    readings: list[Any] = [text, text.split(",")]
+    try:
+        readings.insert(0, json.loads(text))
+    except ValueError:
+        pass
+    if field is None:
+        return readings[0]
+    checker = TypeAdapter(field.annotation)
+    for reading in readings:
+        try:
+            checker.validate_python(reading)
+        except ValidationError:
+            continue
+        return reading
+    return readings[0]
 
 
 def _is_parameter(name: str, value: Any) -> bool:

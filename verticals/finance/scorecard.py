@@ -1,7 +1,8 @@
 """The scorecard: optimal bins, weights of evidence, logistic regression, points.
 
-Bins come from optbinning (Navas-Palencia, 2020) with monotone constraints on numbers. A fitted
-scorecard is lists of numbers and names: it needs none of the libraries that made it.
+Bins come from optbinning (Navas-Palencia, 2020), constrained so that along a number the rate of
+bad loans rises, falls or turns once. A fitted scorecard is lists of numbers and names: it needs
+none of the libraries that made it.
 """
 
 from __future__ import annotations
@@ -187,7 +188,7 @@ def _bin(values: pd.Series, y: np.ndarray, seed: int) -> Characteristic | None:
     sample = values.iloc[rows]
     found = OptimalBinning(
         dtype="numerical" if numeric else "categorical", solver="cp", time_limit=5,
-        max_n_prebins=20, min_prebin_size=0.02, monotonic_trend="auto_asc_desc",
+        max_n_prebins=30, min_prebin_size=0.01, monotonic_trend="auto_heuristic",
         cat_cutoff=None if numeric or sample.nunique() < 10 else 0.01,
     )  # fmt: skip
     data = sample.to_numpy(float) if numeric else sample.astype(str).to_numpy(object)
