@@ -27,7 +27,7 @@ def leaderboard(
         y: (n,) 0 or 1.
         scores: (n,) probabilities by model.
         metric: Name from `core.evaluation.metrics.METRICS`.
-        n_boot: Resamples (by default `resamples_for` the rows) behind the intervals, and behind the tests except AUC's (DeLong).
+        n_boot: Resamples behind the intervals and behind the tests, but for AUC (DeLong).
         seed: Of the resamples.
 
     Returns:

@@ -35,8 +35,8 @@ class Groups:
     of_good: np.ndarray
 
     @classmethod
-    def of(cls, y: np.ndarray, p: np.ndarray) -> Groups:
-        """Groups of outcomes (n,), 0 or 1, and probabilities of 1 (n,).
+    def of(cls, y: np.ndarray, p: np.ndarray, *, bins: int = ECE_BINS) -> Groups:
+        """Groups of outcomes (n,), 0 or 1, and probabilities of 1 (n,), in so many bins.
 
         Raises:
             DataError: Lengths differ, a score is not finite, or only one outcome occurs.
@@ -54,8 +54,8 @@ class Groups:
             )
         score, group, size = np.unique(p, return_inverse=True, return_counts=True)
         middle = np.cumsum(size) - size / 2
-        bins = np.minimum((middle * ECE_BINS / len(p)).astype(int), ECE_BINS - 1)
-        return cls(score, bins, group[bad], group[~bad])
+        place = np.minimum((middle * bins / len(p)).astype(int), bins - 1)
+        return cls(score, place, group[bad], group[~bad])
 
     def counts(
         self, bad: np.ndarray | None = None, good: np.ndarray | None = None

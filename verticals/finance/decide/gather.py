@@ -101,39 +101,27 @@ def decision_tables(
 
 def warnings_of(origination_assumed: bool) -> pd.DataFrame:
     """What the data cannot support, in words: kind, severity, detail, remedy."""
-    rows = [
-        (
-            "reject inference",
-            "warning",
-            (
-                "Outcomes exist for accepted loans only. Among applicants who were declined in the "
-                "past the model extrapolates, and its accuracy there is unknown"
-            ),
-            (
-                "Accept a small random share below the cut-off, or buy bureau outcomes of declined "
-                "applicants; do not lend far beyond past policy on these numbers"
-            ),
-        ),
-        (
-            "outcome horizon",
-            "info",
-            (
-                "A loan counts as good if it was good when the data was drawn; young loans may still "
-                "fail"
-            ),
-            "Use loans old enough for their outcome to be final",
-        ),
-    ]
+    rows = [("reject inference", "warning", *_REJECTS), ("outcome horizon", "info", *_HORIZON)]
     if origination_assumed:
-        rows.append(
-            (
-                "origination PD",
-                "info",
-                (
-                    "Only one PD a loan exists, so every loan is staged as if granted at the book's "
-                    "mean PD"
-                ),
-                "Give each loan's PD at origination to stage_loans",
-            )
-        )
+        rows.append(("origination PD", "info", *_ORIGINATION))
     return pd.DataFrame(rows, columns=["kind", "severity", "detail", "remedy"])
+
+
+_REJECTS = (
+    (
+        "Outcomes exist for accepted loans only. Among applicants declined in the past the model "
+        "extrapolates, and its accuracy there is unknown"
+    ),
+    (
+        "Accept a small random share below the cut-off, or buy bureau outcomes of declined "
+        "applicants; do not lend far beyond past policy on these numbers"
+    ),
+)
+_HORIZON = (
+    "A loan counts as good if it was good when the data was drawn; young loans may still fail",
+    "Use loans old enough for their outcome to be final",
+)
+_ORIGINATION = (
+    "Only one PD a loan exists, so all are staged as if granted at the book's mean PD",
+    "Give each loan's PD at origination to stage_loans",
+)
