@@ -16,13 +16,12 @@ from apps.demos.finance_pages.tables import Markup, html_table
 if TYPE_CHECKING:
     from apps.demos.finance_pages.desk import Desk
 
-FOUR_FIFTHS = 0.8
-LEAST = 30  # loans in a group below which its rate says too little
 MOST_GROUPS = 8
+_SIGNS = {"meets": ("approve", "✓"), "below": ("decline", "✗")}
 
 
 def fairness_card(desk: Desk, language: str, cutoff: float) -> str:
-    """Approval rate, its ratio to the highest, and default rate, by protected group.
+    """Approval rate, its ratio to the highest, and good payers approved, by group.
 
     Args:
         desk: The opened bundle with its reference sample.
@@ -37,7 +36,7 @@ def fairness_card(desk: Desk, language: str, cutoff: float) -> str:
         return f'<section class="ck-card">{title}<p class="ck-quiet">{text}</p></section>'
     lead = escape(words("fairness.lead", language))
     tables = "".join(_column(desk, language, cutoff, name) for name in columns)
-    note = escape(words("fairness.few_note", language, least=LEAST))
+    note = escape(words("fairness.few_note", language))
     return (
         f'<section class="ck-card">{title}<p class="ck-quiet">{lead}</p>{tables}'
         f'<p class="ck-quiet">{note}</p></section>'
@@ -45,52 +44,35 @@ def fairness_card(desk: Desk, language: str, cutoff: float) -> str:
 
 
 def _column(desk: Desk, language: str, cutoff: float, name: str) -> str:
-    words = desk.words
+    from verticals.finance.fairness import fairness_table
+
+    words, groups = desk.words, _groups(desk, language, name)
     label = words(f"fields.{name}", language) if words.has(f"fields.{name}") else readable(name)
-    groups = _groups(desk, language, name)
-    approved = desk.reference["pd"].to_numpy(float) < cutoff
-    bad = desk.reference["target"].to_numpy(float)
-    table = (
-        pd.DataFrame({"group": groups, "approved": approved, "bad": bad})
-        .groupby("group", sort=True, observed=True)
-        .apply(
-            lambda g: pd.Series(
-                {
-                    "n": len(g),
-                    "rate": g["approved"].mean(),
-                    "bad": g.loc[g["approved"], "bad"].mean() if g["approved"].any() else np.nan,
-                }
-            ),
-            include_groups=False,
-        )
-    )
-    judged = table["n"] >= LEAST
-    highest = table.loc[judged, "rate"].max() if judged.any() else np.nan
-    rows = [
-        _row(str(group), row, highest, desk, language)
-        for group, row in zip(table.index, table.to_dict("records"), strict=True)
-    ]
-    head = [words(f"fairness.{c}", language) for c in ("group", "n", "rate", "verdict", "bad")]
+    table = fairness_table(
+        desk.reference["target"].to_numpy(int),
+        desk.reference["pd"].to_numpy(float),
+        {name: pd.Series(groups.astype(str))},
+        cutoff=cutoff,
+    ).set_index("group")
+    shown = [str(group) for group in groups.categories if str(group) in table.index]
+    head = [words(f"fairness.{c}", language) for c in ("group", "n", "rate", "verdict", "good")]
+    rows = [_row(group, table.loc[group], desk, language) for group in shown]
     return f"<h4>{escape(label)}</h4>" + html_table(head, rows, numbers=(1, 2, 4))
 
 
-def _row(
-    group: str, row: dict[str, float], highest: float, desk: Desk, language: str
-) -> list[object]:
-    words = desk.words
-    if row["n"] < LEAST or not highest > 0:
-        verdict = f'<span class="ck-quiet">{escape(words("fairness.few", language))}</span>'
-    elif row["rate"] == highest:
-        verdict = f'<span class="ck-quiet">{escape(words("fairness.highest", language))}</span>'
+def _row(group: str, row: pd.Series, desk: Desk, language: str) -> list[object]:
+    verdict = str(row["verdict"])
+    if verdict in _SIGNS:
+        kind, sign = _SIGNS[verdict]
+        word = escape(desk.words(f"fairness.{verdict}", language))
+        shown = f'<span class="ck-tag ck-{kind}">{sign} {percent(row["ratio"])} {word}</span>'
     else:
-        ratio = row["rate"] / highest
-        word = "meets" if ratio >= FOUR_FIFTHS else "below"
-        kind = "approve" if ratio >= FOUR_FIFTHS else "decline"
-        sign = "✓" if ratio >= FOUR_FIFTHS else "✗"
-        text = f"{sign} {percent(ratio)} {escape(words(f'fairness.{word}', language))}"
-        verdict = f'<span class="ck-tag ck-{kind}">{text}</span>'
-    bad = "–" if row["bad"] != row["bad"] else percent(row["bad"])
-    return [group, f"{row['n']:,.0f}", percent(row["rate"]), Markup(verdict), bad]
+        word = escape(
+            desk.words(f"fairness.{'highest' if verdict[:1] == 'h' else 'few'}", language)
+        )
+        shown = f'<span class="ck-quiet">{word}</span>'
+    good = "–" if np.isnan(row["good_approved"]) else percent(row["good_approved"])
+    return [group, f"{row['n']:,.0f}", percent(row["approval_rate"]), Markup(shown), good]
 
 
 def _groups(desk: Desk, language: str, name: str) -> pd.Categorical:
