@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 from collections.abc import Mapping
@@ -78,10 +79,8 @@ def parse_values(model: type[BaseModel], pairs: list[str]) -> dict[str, Any]:
 def _read(field: FieldInfo | None, text: str) -> Any:
     """The reading of a text that a field accepts; the text itself if it accepts none."""
     readings: list[Any] = [text, text.split(",")]
-    try:
+    with contextlib.suppress(ValueError):
         readings.insert(0, json.loads(text))
-    except ValueError:
-        pass
     if field is None:
         return readings[0]
     checker = TypeAdapter(field.annotation)

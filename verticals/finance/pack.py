@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from core.deployment.bundle import write_bundle
 from core.deployment.manifest import DataRecord, Manifest, promise
 from core.deployment.report import render_report
-from core.deployment.results import Measurement, Results
+from core.deployment.results import Results
 from core.deployment.run import Run, versions, write_atomically
 from verticals.finance.card import model_card
 from verticals.finance.explanation import Explained
@@ -144,12 +144,3 @@ def _licences(explained: Explained) -> dict[str, str]:
     loaded = explained.evaluated.fitted.split.checked.loaded
     data = {"data": loaded.licence} if loaded.licence else {}
     return data | {"model": "Of whoever holds the data it was trained on"}
-
-
-def measured(results: Results, metric: str, model: str) -> Measurement | None:
-    """A model's metric on the sealed part, if it was measured."""
-    return next(
-        (m for m in results.results
-         if m.metric == metric and m.model == model and m.split == "private"),
-        None,
-    )  # fmt: skip

@@ -14,6 +14,8 @@ from core.deployment.run import Run
 from verticals.finance import figures
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from verticals.finance.explanation import Explained
 
 TITLES = {"en": "Credit risk report", "zh": "信用风险报告"}
@@ -32,14 +34,15 @@ class _Chapter:
 CHAPTERS = (
     _Chapter("data", ("findings", "personal", "split")),
     _Chapter("competition", ("leaderboard",), ("leaderboard",)),
-    _Chapter("calibration", ("interval_coverage", "time_gap"), ("calibration",)),
-    _Chapter("fairness", ("fairness", "four_fifths", "less_discriminatory", "slices")),
-    _Chapter("stability", ("stability",)),
-    _Chapter("decisions", ("assumptions", "cutoffs", "pricing"), ("profit",)),
-    _Chapter("losses", ("expected_loss", "staging", "stress"), ("stress",)),
+    _Chapter("calibration", ("uncertainty", "time_gap"), ("calibration",)),
+    _Chapter("fairness", ("fairness", "fairness_bands", "alternatives", "slices")),
+    _Chapter("stability", ("stability", "drift")),
+    _Chapter("decisions", ("cutoffs", "assumptions", "pricing", "warnings"), ("profit",)),
+    _Chapter("losses", ("expected_loss", "loss", "staging", "stress"), ("stress",)),
     _Chapter("reasons", ("applicants", "changes", "importance"), ("importance",)),
     _Chapter("scorecard", ("scorecard",)),
 )
+MOST_ROWS = 60  # of one table in the report; the bundle and the run keep all
 
 
 def sections(explained: Explained, run: Run, language: str) -> list[Section]:
@@ -57,17 +60,30 @@ def sections(explained: Explained, run: Run, language: str) -> list[Section]:
         words = texts[chapter.name]
         drawn = {}
         for name in chapter.figures:
-            figure = figures.draw(name, explained)
-            if figure is not None:
-                drawn[texts["figures"][name][language]] = run.figure(name, figure)
+            drawn[texts["figures"][name][language]] = run.figure(name, draw(name, explained))
         shown = {
-            texts["tables"].get(name, {}).get(language, name): tables[name]
+            texts["tables"][name][language]: tables[name].head(MOST_ROWS)
             for name in chapter.tables
             if name in tables and len(tables[name])
         }
         if shown or drawn:
             out.append(Section(words[language]["title"], words[language]["text"], shown, drawn))
     return out
+
+
+def draw(name: str, explained: Explained) -> Figure:
+    """One figure of the report: leaderboard, calibration, profit, stress or importance."""
+    tables = explained.evaluated.tables
+    if name == "profit":
+        return figures.profit_figure(tables["profit_curve"], explained.policy.cutoff)
+    if name == "importance":
+        return figures.importance_figure(explained.importance)
+    drawing = {
+        "leaderboard": figures.leaderboard_figure,
+        "calibration": figures.calibration_figure,
+        "stress": figures.stress_figure,
+    }[name]
+    return drawing(tables[name])
 
 
 def all_tables(explained: Explained) -> dict[str, pd.DataFrame]:
@@ -117,14 +133,14 @@ def facts(explained: Explained, language: str) -> dict[str, str]:
              "zh": ("封存样本 AUC", "95% 区间", "贷款数", "拒绝阈值 PD")}[language]  # fmt: skip
     auc = next(
         m for m in explained.evaluated.measurements
-        if m.metric == "roc_auc" and m.model == "champion" and m.split == "private"
+        if m.metric == "roc_auc" and m.model == fitted.champion_name and m.split == "private"
     )  # fmt: skip
     return dict(
         zip(
             names,
             (
                 f"{auc.value:.3f}",
-                f"{auc.low:.3f} to {auc.high:.3f}",
+                f"{auc.low:.3f} – {auc.high:.3f}",
                 f"{len(fitted.split.checked.frame):,}",
                 f"{explained.policy.cutoff:.1%}",
             ),
