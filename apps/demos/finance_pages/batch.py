@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from apps.demos.finance_pages.desk import Desk
     from apps.demos.words import Labels
 
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 ROWS_SHOWN = 20
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs cells that begin with these
 

@@ -93,7 +93,8 @@ def _chain(out: Path, tell: Any) -> Path:
     for step in ("check", "split", "fit", "evaluate", "explain"):
         tell(step)
         with run.step(step):
-            stage = getattr(finance, step)(stage)
+            further = {"cache": run.cache} if step == "fit" else {}  # a killed training resumes
+            stage = getattr(finance, step)(stage, **further)
     tell("pack")
     with run.step("pack"):
         finance.pack(stage, run)
