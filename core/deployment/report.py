@@ -157,14 +157,14 @@ def _table(name: str, frame: pd.DataFrame) -> Any:
 
 
 def _number(value: float) -> str:
-    """Four significant digits, thousands apart; blank for a missing one."""
+    """Three decimals, thousands apart; blank for a missing one."""
     if value != value:  # noqa: PLR0124 - not a number
         return ""
     if float(value).is_integer():
         return f"{int(value):,}" if abs(value) < 1e7 else f"{int(value)}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4g}" if abs(value) >= 1e-4 else f"{value:.1e}"
+    return f"{value:.3f}" if abs(value) >= 0.01 else f"{value:.2g}"
 
 
 def _markdown(text: str) -> Any:

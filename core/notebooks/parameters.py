@@ -83,7 +83,7 @@ def _read(field: FieldInfo | None, text: str) -> Any:
         readings.insert(0, json.loads(text))
     if field is None:
         return readings[0]
-    checker = TypeAdapter(field.annotation)
+    checker: TypeAdapter[Any] = TypeAdapter(field.annotation)  # type: ignore[arg-type]
     for reading in readings:
         try:
             checker.validate_python(reading)

@@ -63,6 +63,7 @@ def run_notebook(
         NotebookError: A cell failed, took too long, or the notebook wrote no results.
     """
     import nbformat
+    from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 
     from core.deployment.run import write_atomically
@@ -71,7 +72,7 @@ def run_notebook(
     out = Path(checked.model_dump()["out"])
     out.mkdir(parents=True, exist_ok=True)
     begun, clock = time.time(), time.perf_counter()
-    notebook = parameterize_notebook(nbformat.read(path, as_version=4), dict(values))
+    notebook = parameterize_notebook(load_notebook_node(str(path)), dict(values))
     name = re.sub(r"^\d+_", "", path.stem)
     draft = out / f".{name}.partial.ipynb"
     try:

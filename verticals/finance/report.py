@@ -12,6 +12,7 @@ import yaml
 from core.deployment.report import Section
 from core.deployment.run import Run
 from verticals.finance import figures
+from verticals.finance.stages import Split
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +43,19 @@ CHAPTERS = (
     _Chapter("reasons", ("applicants", "changes", "importance"), ("importance",)),
     _Chapter("scorecard", ("scorecard",)),
 )
-MOST_ROWS = 60  # of one table in the report; the bundle and the run keep all
+MOST_ROWS = 60  # of one table in the report
+# Of the wide tables, what a reader needs first.
+SHOWN = {
+    "leaderboard": ["rank", "model", "roc_auc", "low", "high", "p_value", "within_noise", "public"],
+    "fairness": ["column", "group", "n", "approval_rate", "ratio", "bad_rate", "mean_pd",
+                 "verdict"],
+    "slices": ["column", "slice", "n", "bad_rate", "mean_pd", "roc_auc", "low", "high",
+               "p_adjusted"],
+    "alternatives": ["model", "roc_auc_difference", "within_noise", "worst_ratio", "worst_group",
+                     "gain", "alternative"],
+    "drift": ["column", "kind", "psi", "noise", "light", "ks_p_value"],
+}  # fmt: skip
+FEW_ROWS = {"slices": 12, "drift": 12}
 
 
 def sections(explained: Explained, run: Run, language: str) -> list[Section]:
@@ -62,13 +75,20 @@ def sections(explained: Explained, run: Run, language: str) -> list[Section]:
         for name in chapter.figures:
             drawn[texts["figures"][name][language]] = run.figure(name, draw(name, explained))
         shown = {
-            texts["tables"][name][language]: tables[name].head(MOST_ROWS)
+            texts["tables"][name][language]: shown_part(name, tables[name])
             for name in chapter.tables
             if name in tables and len(tables[name])
         }
         if shown or drawn:
             out.append(Section(words[language]["title"], words[language]["text"], shown, drawn))
     return out
+
+
+def shown_part(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """The part of a table that a reader needs first, with column names as words."""
+    wanted = [c for c in SHOWN.get(name, list(table.columns)) if c in table]
+    part = table[wanted].head(FEW_ROWS.get(name, MOST_ROWS))
+    return part.rename(columns=lambda c: str(c).replace("_", " "))
 
 
 def draw(name: str, explained: Explained) -> Figure:
@@ -86,6 +106,17 @@ def draw(name: str, explained: Explained) -> Figure:
     return drawing(tables[name])
 
 
+def split_table(split: Split) -> pd.DataFrame:
+    """Rows and bad rate of each part."""
+    parts = {"train": split.train, "public": split.public, "private (sealed)": split.private}
+    return pd.DataFrame(
+        [
+            {"part": name, "rows": len(rows), "bad_rate": float(split.checked.target[rows].mean())}
+            for name, rows in parts.items()
+        ]
+    )
+
+
 def all_tables(explained: Explained) -> dict[str, pd.DataFrame]:
     """Every table of the run, by name."""
     evaluated = explained.evaluated
@@ -98,16 +129,6 @@ def all_tables(explained: Explained) -> dict[str, pd.DataFrame]:
             for f in split.checked.findings
         ]
     )  # fmt: skip
-    parts = pd.DataFrame(
-        {
-            "part": ["train", "public", "private (sealed)"],
-            "rows": [len(split.train), len(split.public), len(split.private)],
-            "bad rate": [
-                float(split.checked.target[rows].mean())
-                for rows in (split.train, split.public, split.private)
-            ],
-        }
-    )
     personal = pd.DataFrame(
         [
             {"column": p.column, "kinds": ", ".join(p.kinds), "action": p.action}
@@ -116,7 +137,7 @@ def all_tables(explained: Explained) -> dict[str, pd.DataFrame]:
     )
     return evaluated.tables | {
         "findings": found,
-        "split": parts,
+        "split": split_table(split),
         "personal": personal,
         "leaderboard": evaluated.leaderboard,
         "importance": explained.importance,

@@ -33,7 +33,7 @@ def to_sql(scorecard: Scorecard, table: str = "applicants") -> str:
     return (
         "-- log_odds is of default; points are higher for safer applicants\n"
         f"SELECT scored.*, {offset!r} - {_SCALE!r} * log_odds AS points\n"
-        f"FROM (\n  SELECT a.*,\n    {total} AS log_odds\n  FROM {_name(table)} AS a\n) AS scored\n"
+        f"FROM (\n  SELECT a.*,\n    {total} AS log_odds\n  FROM {_name(table)} AS a\n) AS scored\n"  # noqa: S608 - names are quoted
     )
 
 
