@@ -95,7 +95,7 @@ def _four_fifths(table: pd.DataFrame, enough: np.ndarray) -> pd.DataFrame:
     table["ratio_p_value"] = [
         two_sided(float(r - rate[best]), float(e)) for r, e in zip(rate, error, strict=True)
     ]
-    verdict = np.where(table["ratio"] >= FOUR_FIFTHS, "meets", "below")
+    verdict = np.where(table["ratio"] >= FOUR_FIFTHS, "meets", "below").astype(object)
     verdict[~enough] = "too few"
     verdict[best] = "highest"
     table["verdict"] = verdict

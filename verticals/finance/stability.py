@@ -12,7 +12,7 @@ from core.monitoring.drift import light, psi, psi_of_noise, reference_of
 from verticals.finance.stages import Checked, Fitted
 
 MOST_ROWS = 20_000  # of the book, when random and time splits are compared
-MOST_PERIODS = 24
+MOST_PERIODS = 60
 ROUNDS = 150  # of the trees that compare them
 
 
