@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from apps.demos.words import Words
     from verticals.finance.answer import CreditAnswer, Reason
 
+MOST_DOTS = 200
+
 _ICONS = {  # three shapes, so that the suggestion never hangs on a colour
     "approve": '<circle cx="12" cy="12" r="10.5"/><path d="M7 12.5l3.4 3.4L17 9"/>',
     "refer": '<path d="M12 1.8 22.2 12 12 22.2 1.8 12Z"/><path d="M9.6 9.8a2.5 2.5 0 1 1 3.3 2.4'
@@ -36,7 +38,9 @@ def badge(decision: str, words: Words, language: str) -> str:
     return f'<span class="ck-badge ck-{decision}">{icon(decision)}{word}</span>'
 
 
-def answer_card(answer: CreditAnswer, cutoff: float, words: Words, language: str) -> str:
+def answer_card(
+    answer: CreditAnswer, cutoff: float, words: Words, language: str, *, batch: int = 100
+) -> str:
     """The whole answer but its reasons.
 
     Args:
@@ -44,6 +48,7 @@ def answer_card(answer: CreditAnswer, cutoff: float, words: Words, language: str
         cutoff: PD from which the policy declines.
         words: The demo's texts.
         language: Which of them.
+        batch: How many applicants' default rate the interval speaks of.
     """
     sides = {
         "pd": percent(answer.pd),
@@ -65,7 +70,7 @@ def answer_card(answer: CreditAnswer, cutoff: float, words: Words, language: str
   </div>
   {_interval_bar(answer, cutoff, words, language)}
   <p class="ck-why">{escape(why)}</p>
-  {_how_sure(answer, words, language)}
+  {_how_sure(answer, batch, words, language)}
 </section>"""
 
 
@@ -104,27 +109,31 @@ def _round_up(value: float) -> float:
     return next(step for step in steps if value <= step + 1e-12)
 
 
-def _how_sure(answer: CreditAnswer, words: Words, language: str) -> str:
+def _how_sure(answer: CreditAnswer, batch: int, words: Words, language: str) -> str:
     """The interval in people: of 100 applicants like this, 5 to 9 default."""
-    base = 100 if answer.pd_high >= 0.03 else 1000
-    low, high = (round(base * v) for v in (answer.pd_low, answer.pd_high))
+    low, high = (round(batch * v) for v in (answer.pd_low, answer.pd_high))
     key = "answer.people" if low != high else "answer.people_same"
-    text = escape(words(key, language, base=f"{base:,}", low=low, high=high))
+    text = escape(words(key, language, base=f"{batch:,}", low=low, high=high))
+    note = escape(words("answer.interval_note", language, base=f"{batch:,}"))
     return (
         f'<div class="ck-sure"><h3>{escape(words("answer.sure", language))}</h3>'
-        f"{_people(low, high) if base == 100 else ''}<p>{text}</p>"
-        f'<p class="ck-quiet">{escape(words("answer.interval_note", language))}</p></div>'
+        f"{_people(low, high, batch)}<p>{text}</p>"
+        f'<p class="ck-quiet">{note}</p></div>'
     )
 
 
-def _people(low: int, high: int) -> str:
-    """A hundred dots: filled for those who default in any case, ringed for those who may."""
+def _people(low: int, high: int, batch: int) -> str:
+    """A dot each: filled for those who default in any case, ringed for those who may."""
+    if batch > MOST_DOTS:
+        return ""
     dots = []
-    for i in range(100):
+    for i in range(batch):
         kind = "ck-yes" if i < low else "ck-may" if i < high else "ck-no"
         x, y = 6 + 11 * (i % 20), 6 + 11 * (i // 20)
         dots.append(f'<circle class="{kind}" cx="{x}" cy="{y}" r="4"/>')
-    return f'<svg class="ck-people" viewBox="0 0 221 56" aria-hidden="true">{"".join(dots)}</svg>'
+    height = 1 + 11 * math.ceil(batch / 20)
+    box = f'viewBox="0 0 221 {height}"'
+    return f'<svg class="ck-people" {box} aria-hidden="true">{"".join(dots)}</svg>'
 
 
 def reasons_card(reasons: Sequence[Reason], words: Words, language: str) -> str:

@@ -120,7 +120,7 @@ def _answer_html(desk: Desk, language: str, *form: Any) -> str:
         answer = ask(desk, applicant_of(desk.fields, form), language)
     except CasekitError as error:
         return problem_card(error, words, language)
-    card = answer_card(answer, desk.cutoff, words, language)
+    card = answer_card(answer, desk.cutoff, words, language, batch=desk.batch)
     return card + _unusual(desk, language, form) + reasons_card(answer.reasons, words, language)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.deployment.manifest import Manifest
     from core.deployment.predictor import TablePredictor
     from core.deployment.results import Measurement
+    from verticals.finance.predictor import CreditPredictor
     from verticals.finance.reasons import ReasonMapping
 
 MOST_EXAMPLES = 6
@@ -36,6 +37,7 @@ class Desk:
         policy: The decision policy; `cutoff` at least.
         signer: Public key that signed the bundle, empty for a desk that was not opened from one.
         own: Whether the signer is this user.
+        batch: How many applicants' default rate the interval speaks of.
         mapping: Wording of the reasons, and which fields may change.
         protected: Columns of the reference that are used to check fairness only.
         files: Texts of the bundle that pages show, by path.
@@ -48,6 +50,7 @@ class Desk:
     words: Words
     signer: str = ""
     own: bool = False
+    batch: int = 100
     protected: tuple[str, ...] = ()
     mapping: ReasonMapping | None = None
     files: Mapping[str, str] = field(default_factory=dict)
@@ -87,9 +90,9 @@ class Desk:
     def champion_measurements(self) -> list[Measurement]:
         """What the packed model was measured to do on loans it never saw."""
         measured = self.manifest.measurements
-        champion = measured[0].model if measured else ""
-        held_out = ("test", "private", "time")
-        return [m for m in measured if m.model == champion and m.split in held_out]
+        packed = [m.model for m in measured if m.metric == "pd_interval_coverage"]
+        champion = next(iter([*packed, *(m.model for m in measured)]), "")
+        return [m for m in measured if m.model in (champion, "champion") and m.split == "test"]
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -121,6 +124,7 @@ def open_desk(path: Path) -> Desk:
     policy = orjson.loads((bundle.folder / "policy.json").read_bytes())
     wording = (bundle.folder / "reasons.yaml").read_text(encoding="utf-8")
     mapping = ReasonMapping.from_yaml(wording)
+    predictor = cast("CreditPredictor", bundle.predictor())
     sample = pd.read_parquet(reference) if reference.exists() else pd.DataFrame()
     texts = {
         name: (bundle.folder / name).read_text(encoding="utf-8")
@@ -128,13 +132,14 @@ def open_desk(path: Path) -> Desk:
         if name.endswith(".md")
     }
     return Desk(
-        predictor=cast("TablePredictor", bundle.predictor()),
+        predictor=predictor,
         manifest=bundle.manifest,
         reference=sample,
         policy=policy,
         words=Words.load(*TEXTS),
         signer=bundle.signer,
         own=bundle.signer == public_key(own_key()),
+        batch=predictor.model.pd_interval.batch,
         protected=tuple(name for name in sample.columns if name in mapping.silent),
         mapping=mapping,
         files=texts,

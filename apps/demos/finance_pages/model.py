@@ -107,14 +107,16 @@ def _metric_row(measured: Measurement, desk: Desk, language: str) -> list[object
 
 
 def _leaderboard(desk: Desk, language: str) -> str:
-    """Every entrant by its AUC, best first."""
+    """Every entrant by its AUC on the same held-out loans, best first."""
     words = desk.words
-    entrants = [m for m in desk.manifest.measurements if m.metric == "roc_auc"]
-    entrants = sorted(entrants, key=lambda m: -m.value)
-    if len({m.model for m in entrants}) < 2:
+    entrants = [
+        m for m in desk.manifest.measurements if m.metric == "roc_auc" and m.split == "test"
+    ]
+    if len(entrants) < 2:
         return ""
-    rows = [[m.model, *_metric_row(m, desk, language)[1:3], m.split] for m in entrants]
-    head = [words(f"model.{c}", language) for c in ("entrant", "value", "interval", "split")]
+    entrants = sorted(entrants, key=lambda m: -m.value)
+    rows = [[m.model, *_metric_row(m, desk, language)[1:3]] for m in entrants]
+    head = [words(f"model.{c}", language) for c in ("entrant", "auc", "interval")]
     return _section(words("model.leaderboard", language), html_table(head, rows, numbers=(1, 2)))
 
 
@@ -127,4 +129,8 @@ def _card(desk: Desk, language: str) -> str:
 
     # "js-default" turns raw HTML in the card into text; pictures would be fetched from elsewhere.
     body = MarkdownIt("js-default").disable(["image", "linkify"], True).render(text)
-    return _section(desk.words("model.card", language), f'<div class="ck-prose">{body}</div>')
+    title = escape(desk.words("model.card", language))
+    return (
+        f'<details class="ck-card ck-fold"><summary>{title}</summary>'
+        f'<div class="ck-prose">{body}</div></details>'
+    )

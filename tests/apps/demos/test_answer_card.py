@@ -26,14 +26,17 @@ def test_the_answer_is_there_at_a_glance(desk):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "text"),
-    [(0.002, 0.012, "Of 1,000 applicants like this, 2 to 12"),
-     (0.301, 0.304, "Of 100 applicants like this, about 30"),
-     (0.0, 1.0, "Of 100 applicants like this, 0 to 100")],
+    ("low", "high", "batch", "text"),
+    [(0.3, 0.699, 20, "Of 20 applicants like this, 6 to 14 default"),
+     (0.301, 0.304, 100, "Of 100 applicants like this, about 30"),
+     (0.0, 1.0, 50, "Of 50 applicants like this, 0 to 50")],
 )  # fmt: skip
-def test_people_are_counted_in_a_fitting_number(desk, low, high, text):
+def test_people_are_counted_in_the_group_the_interval_speaks_of(desk, low, high, batch, text):
     given = answer((low + high) / 2, low, high, "refer")
-    assert text in words_of(answer_card(given, 0.2, desk.words, "en"))
+    html = answer_card(given, 0.2, desk.words, "en", batch=batch)
+    assert text in words_of(html)
+    assert html.count("ck-yes") == round(low * batch)
+    assert html.count("ck-may") == round(high * batch) - round(low * batch)
 
 
 def test_decisions_differ_by_word_and_shape_not_by_colour_alone(desk):
