@@ -54,7 +54,8 @@ def _limits(desk: Desk, language: str) -> str:
 
 def _facts(desk: Desk, language: str) -> str:
     words, manifest = desk.words, desk.manifest
-    licences = "; ".join(f"{what}: {text}" for what, text in manifest.licences.items())
+    others = {k: v for k, v in manifest.licences.items() if v != manifest.data.licence}
+    licences = "; ".join(f"{what}: {text}" for what, text in others.items())
     versions = ", ".join(f"{k} {v}" for k, v in manifest.versions.items())
     facts = {
         "task": manifest.task,
