@@ -160,16 +160,19 @@ def _binomial_shape(batch: int, level: float) -> tuple[np.ndarray, np.ndarray, n
     binomial. Both tails get half of what is left out, unless no default at all lies within the
     lower one: then the range starts at zero and the upper tail gets everything.
     """
-    from scipy.stats import binom
+    from scipy.special import gammaln, xlog1py, xlogy
 
     edge = _logit(np.array(0.02 / batch))
     knots = np.linspace(edge, -edge, _KNOTS)
     near = 1 / (1 + np.exp(-(knots[:, None] + np.linspace(-_SPREAD, _SPREAD, 25))))
     counts = np.arange(batch + 1)
+    ways = gammaln(batch + 1) - gammaln(counts + 1) - gammaln(batch - counts + 1)
     below, above = np.empty(_KNOTS), np.empty(_KNOTS)
     for i, p in enumerate(near):
         residual = (counts / batch - p[:, None]).ravel()
-        mass = (binom.pmf(counts, batch, p[:, None]) / len(p)).ravel()
+        rate = p[:, None]
+        likely = np.exp(ways + xlogy(counts, rate) + xlog1py(batch - counts, -rate))
+        mass = (likely / len(p)).ravel()
         order = np.argsort(residual)
         below[i], above[i] = _tails(residual[order], np.cumsum(mass[order]), p.mean(), level)
     return knots, below, above
@@ -196,7 +199,9 @@ def _draw(pd_: np.ndarray, batch: int, seed: int) -> np.ndarray:
     """Row numbers of random batches of applicants with neighbouring scores, (draws, batch)."""
     order = np.argsort(pd_, kind="stable")
     rng = np.random.default_rng(seed)
-    width = min(len(order), NEIGHBOURHOOD * batch)
+    # On few rows a wide neighbourhood would mix unlike applicants: at most a third of all.
+    width = int(np.clip(len(order) // 3, 2 * batch, NEIGHBOURHOOD * batch))
+    width = min(width, len(order))
     batch = min(batch, width)
     # A neighbourhood surrounds an applicant drawn at random; at the ends it is shifted inside.
     centres = rng.integers(0, len(order), DRAWS)

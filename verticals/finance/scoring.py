@@ -62,6 +62,8 @@ def _best_column(fitted: Fitted, frame: pd.DataFrame) -> tuple[str, np.ndarray]:
 
     Its weight of evidence is the log-odds of bad above the training book's.
     """
+    if not fitted.scorecard.characteristics:
+        return "none", np.full(len(frame), fitted.scorecard.intercept)
     best = max(fitted.scorecard.characteristics, key=lambda c: c.information_value)
     woe = np.array([*best.woe, 0.0])[best.place(frame[best.name])]
     rate = sum(best.bads) / sum(best.counts)

@@ -31,6 +31,8 @@ def bands(values: pd.Series, reference: pd.Series | None = None) -> pd.Series:
         (n,) ordered categories, those that occur; missing values are a group of their own.
     """
     known = values if reference is None else reference
+    if isinstance(known.dtype, pd.CategoricalDtype):
+        known, values = known.astype(object), values.astype(object)
     number = pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(known)
     if number and known.nunique() > MOST_VALUES:
         return _quarters(values, known)

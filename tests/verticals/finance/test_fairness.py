@@ -119,4 +119,5 @@ def test_bands_of_numbers_categories_and_gaps():
     assert set(bands(many)) >= {"c00", "other", "missing"}
     assert len(set(bands(many))) == 10
     assert set(bands(pd.Series([1.0, 2.0, 1.0]))) == {"1", "2"}
+    assert list(bands(pd.Series(pd.Categorical(["b", "a", None])))) == ["b", "a", "missing"]
     assert set(bands(pd.Series([True, False]))) == {"True", "False"}

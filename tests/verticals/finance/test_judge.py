@@ -150,7 +150,7 @@ def test_intervals_cover_and_the_curve_is_calibrated(judged):
 
 
 def test_cutoffs_come_from_training_rows_only():
-    fitted = competition(3_000, time_column=False)
+    fitted = competition(1_200, time_column=False)
     before = evaluate(fitted).tables["cutoffs"].set_index("rule")["cutoff"]
     flipped = fitted.split.checked.target.copy()
     flipped[fitted.split.test] = 1 - flipped[fitted.split.test]
@@ -186,7 +186,7 @@ def test_without_protected_columns_there_is_no_fairness():
 
 
 def test_a_calibrator_for_ranks_only_is_said_to_be_off():
-    fitted = competition(4_000, time_column=False)
+    fitted = competition(3_000, time_column=False)
     off = Calibrator("platt", (-1.0, 1.0), (-3.0, -1.0))
     model = CreditModel(**{**vars(fitted.champion), "calibrator": off})
     entrants = {**fitted.entrants, "truth": model}
@@ -196,6 +196,7 @@ def test_a_calibrator_for_ranks_only_is_said_to_be_off():
     assert table.loc["PD interval: coverage", "value"] < 0.8
 
 
+@pytest.mark.slow
 def test_speed_on_a_large_book():
     fitted = competition(150_000, time_column=False)
     start = time.process_time()
