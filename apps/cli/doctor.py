@@ -18,7 +18,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 def doctor(
     *,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a part lacks.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 when a part lacks.")
+    ] = False,
 ) -> None:
     """Show what this machine has, and what to do about what it lacks.
 

@@ -71,11 +71,9 @@ app = typer.Typer(
 @app.callback()
 def _settings(
     *,
-    debug: Annotated[  # noqa: ARG001 - taken out of the arguments before they are read
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    # Nothing phones home.
+    # `debug` is taken out of the arguments before they are read. Nothing phones home.
     for name, value in (
         ("GRADIO_ANALYTICS_ENABLED", "False"),
         ("HF_HUB_DISABLE_TELEMETRY", "1"),

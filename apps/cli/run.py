@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from rich.console import Console
 
     from core.cases import CaseModule
@@ -46,7 +47,10 @@ def run(
     failed = None
     for name, path in chosen.items():
         try:
-            done = _run(name, path, module, values[name], minutes * 60, progress)
+            done = _run(
+                name, path, module.PARAMETERS[name], values[name], budget_s=minutes * 60,
+                console=progress,
+            )  # fmt: skip
         except CasekitError as error:
             if len(chosen) == 1:
                 raise
@@ -116,7 +120,7 @@ def _values(
 
 
 def _run(
-    name: str, path: Path, module: CaseModule, values: dict[str, Any], budget_s: float,
+    name: str, path: Path, model: type[BaseModel], values: dict[str, Any], *, budget_s: float,
     console: Console,
 ) -> NotebookRun:  # fmt: skip
     """One notebook, with its progress by cell."""
@@ -129,10 +133,15 @@ def _run(
         TextColumn("cell {task.completed:.0f} of {task.total:.0f}"), TimeElapsedColumn(),
     )  # fmt: skip
     console.print(f"Running {name}", highlight=False)
+    if not console.is_terminal:  # a log gets a line a cell
+        return run_notebook(
+            path, values, model, budget_s=budget_s,
+            on_cell=lambda done, total: console.print(f"  {name}: cell {done} of {total} done"),
+        )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(name, total=1)
         return run_notebook(
-            path, values, module.PARAMETERS[name], budget_s=budget_s,
+            path, values, model, budget_s=budget_s,
             on_cell=lambda done, total: progress.update(task, completed=done, total=total),
         )  # fmt: skip
 
@@ -140,6 +149,7 @@ def _run(
 def _show(case: str, name: str, done: NotebookRun, console: Console) -> None:
     """What a run measured, and where everything is."""
     import shlex
+    from importlib.metadata import entry_points
 
     from apps.cli.tables import HEADLINES, headlines, measurement_row, table
 
@@ -156,5 +166,6 @@ def _show(case: str, name: str, done: NotebookRun, console: Console) -> None:
             typer.echo(f"{label + ':':<10}{place}")
     if results.bundle:
         bundle = shlex.quote(str(folder / results.bundle))
-        typer.echo(f"{'Demo:':<10}casekit app {case} --bundle {bundle}")
+        if case in entry_points(group="casekit.demos").names:
+            typer.echo(f"{'Demo:':<10}casekit app {case} --bundle {bundle}")
         typer.echo(f"{'Service:':<10}casekit serve {bundle}")

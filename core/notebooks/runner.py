@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.deployment.results import Results
 
 BUDGET_S = 3600.0
-_OUTSIDE = re.compile(r"https?://[^\"'\s]*(?:mathjax|require)[^\"'\s]*", re.IGNORECASE)
+_OUTSIDE = re.compile(r"https?://[^\"'\s]*(?:mathjax|require|mermaid)[^\"'\s]*", re.IGNORECASE)
 
 
 class NotebookError(CasekitError):
@@ -144,7 +144,7 @@ def _own_kernel() -> Iterator[dict[str, str]]:
 
 
 def _diagnose(error: Exception, notebook: NotebookNode, draft: Path, name: str) -> NotebookError:
-    """What failed, in one line."""
+    """What failed, in one line: class, cell, cause, remedy."""
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
     cells = [c for c in notebook.cells if c.cell_type == "code"]
@@ -155,20 +155,25 @@ def _diagnose(error: Exception, notebook: NotebookNode, draft: Path, name: str) 
             "the notebook ran out of time", where=where, remedy="Lower `budget`, or give more time"
         )
     if isinstance(error, CellExecutionError):
-        if error.ename.endswith("Error") and ". " in error.evalue and _is_ours(error):
-            return NotebookError(error.evalue, where=where)
-        cause = error.evalue.splitlines()[0] if error.evalue else "no message"
+        cause = " ".join(error.evalue.split()) or "no message"
+        if _is_ours(error):  # says itself what to do
+            return NotebookError(f"{error.ename} in {where}: {cause}")
+        first = (error.evalue.strip() or "no message").splitlines()[0]
         return NotebookError(
-            f"{error.ename}: {cause}", where=where, remedy=f"Open {draft} to see the traceback"
+            f"{error.ename} in {where}: {first}", remedy=f"Open {draft} to see the traceback"
         )
-    return NotebookError(f"{type(error).__name__}: {error}", where=where)
+    return NotebookError(
+        f"{type(error).__name__} in {where}: {error}", remedy=f"See {name}.log beside {draft}"
+    )
 
 
 def _is_ours(error: Any) -> bool:
-    """Whether the cell raised one of core.errors, whose message already says what to do."""
+    """Whether the cell raised a CasekitError; its traceback is a text, so it is told by name."""
     import core.errors
 
-    return isinstance(getattr(core.errors, error.ename, None), type)
+    if isinstance(getattr(core.errors, error.ename, None), type):
+        return True
+    return any(kind.__name__ == error.ename for kind in CasekitError.__subclasses__())
 
 
 def _finished(out: Path, name: str, since: float) -> Path | None:

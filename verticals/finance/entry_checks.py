@@ -41,8 +41,15 @@ def read_entry(source: Path | pd.DataFrame, rows: int) -> pd.Series:
             )  # fmt: skip
     ids = pd.to_numeric(frame[ID], errors="coerce")
     unknown = ~ids.isin(np.arange(1, rows + 1))
-    _refuse(unknown, frame, file, ID, "is not a row of test.csv", "Remove the row")
-    _refuse(ids.duplicated(), frame, file, ID, "stands there twice", "Keep one prediction a row")
+    _refuse(unknown, frame, file, ID, what="is not a row of test.csv", remedy="Remove the row")
+    _refuse(
+        ids.duplicated(),
+        frame,
+        file,
+        ID,
+        what="stands there twice",
+        remedy="Keep one prediction a row",
+    )
     if len(ids) < rows:
         lacking = np.setdiff1d(np.arange(1, rows + 1), ids.to_numpy(int))
         raise DataError(
@@ -51,11 +58,13 @@ def read_entry(source: Path | pd.DataFrame, rows: int) -> pd.Series:
         )  # fmt: skip
     values = pd.to_numeric(frame[PREDICTION], errors="coerce").astype(float)
     finite = pd.Series(np.isfinite(values.to_numpy()))
-    _refuse(~finite, frame, file, PREDICTION, "is no number", "Give every row a probability")
+    _refuse(
+        ~finite, frame, file, PREDICTION, what="is no number", remedy="Give every row a probability"
+    )
     outside = (values < 0) | (values > 1)
     _refuse(
-        outside, frame, file, PREDICTION, "is outside 0 to 1",
-        "Give probabilities of the bad outcome, neither scores nor percent",
+        outside, frame, file, PREDICTION, what="is outside 0 to 1",
+        remedy="Give probabilities of the bad outcome, neither scores nor percent",
     )  # fmt: skip
     score = pd.Series(values.to_numpy(), index=pd.Index(ids.to_numpy(int), name=ID))
     return score.sort_index()
@@ -108,7 +117,7 @@ def suspicions(
 
 
 def _refuse(
-    wrong: pd.Series, frame: pd.DataFrame, file: str, column: str, what: str, remedy: str
+    wrong: pd.Series, frame: pd.DataFrame, file: str, column: str, *, what: str, remedy: str
 ) -> None:
     """Stop at the first wrong row, and say how many there are."""
     if not wrong.any():
