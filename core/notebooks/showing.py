@@ -35,5 +35,5 @@ def show_figure(figure: Figure) -> Image:
 def _rounded(value: Any, decimals: int) -> Any:
     if not isinstance(value, float):
         return value
-    text = f"{value:,.{decimals}f}"
+    text = f"{value:,.{0 if abs(value) >= 1000 else decimals}f}"
     return text[1:] if text.startswith("-") and not text.strip("-0.,") else text

@@ -134,10 +134,13 @@ def _design(split: Split, fit_rows: np.ndarray, held: np.ndarray, seed: int) -> 
 def _run_all(arena: Arena) -> dict[str, Result]:
     """Every entrant the plan or the clock allows, with progress on the terminal."""
     from rich.progress import Progress
+    from threadpoolctl import threadpool_limits
 
     results: dict[str, Result] = {}
     entries = field_of(arena.plan)
-    with Progress(transient=True, disable=not sys.stderr.isatty()) as progress:
+    # Fits run side by side: linear algebra that starts threads of its own only gets in their way.
+    bar = Progress(transient=True, disable=not sys.stderr.isatty())
+    with threadpool_limits(1), bar as progress:
         task = progress.add_task("competition", total=len(entries))
         for entry in entries:
             progress.update(task, description=entry.name)

@@ -79,10 +79,10 @@ class Entry:
 
 
 def field_of(plan: Plan) -> list[Entry]:
-    """The kit's own entrants, those that matter most first."""
+    """The kit's own entrants: the baseline, then those that matter most."""
     return [
+        Entry("scorecard", linear.scorecard, 1.0),
         Entry("lightgbm", trees.lightgbm, 1.0, staged=True, seeds=plan.seeds),
-        Entry("scorecard", linear.scorecard, 2.0),
         Entry("catboost", trees.catboost, 2.5, staged=True, seeds=plan.seeds),
         Entry("extra trees", trees.extra_trees, 1.0, staged=True, seeds=plan.seeds),
         Entry("network", network.tabm, 10.0, alone=True),
@@ -168,13 +168,12 @@ def _deadline(entry: Entry, arena: Arena, done: dict[str, Result]) -> float | No
     """When this entrant must have finished; in the past if it should not begin."""
     if arena.plan.seconds is None:
         return None
+    if not done:  # the scorecard: every report needs it, and it is quick
+        return float("inf")
     end = arena.started + 0.95 * arena.plan.seconds
-    first = done.get("lightgbm")
-    if first is not None and time.monotonic() + 0.5 * entry.cost * first.seconds > end:
-        return 0.0
-    if first is None:  # leave room for the scorecard, which every report needs
-        return arena.started + 0.5 * arena.plan.seconds
-    return end
+    trees_done = done.get("lightgbm")
+    expected = 0.5 * entry.cost * trees_done.seconds if trees_done else 0.0
+    return end if time.monotonic() + expected < end else 0.0
 
 
 def _key(entry: Entry, arena: Arena) -> str:

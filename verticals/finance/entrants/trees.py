@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from lightgbm import Booster
     from lightgbm.callback import CallbackEnv
 
-MOST_LIKELY_ROUNDS = (100, 200, 400)  # rounds at which a model is judged; the last are trained
-
 
 @dataclass(frozen=True)
 class LightGBMMember:
@@ -78,7 +76,10 @@ class CatBoostMember:
         return np.array(
             [
                 self.model.predict(
-                    rows.matrix, prediction_type="RawFormulaVal", ntree_end=r, thread_count=1
+                    rows.matrix,
+                    prediction_type="RawFormulaVal",
+                    thread_count=1,
+                    ntree_end=min(r, self.model.tree_count_),
                 )
                 for r in rounds
             ]
