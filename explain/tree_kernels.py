@@ -1,0 +1,300 @@
+"""The compiled loops behind `explain.tree_tables`; kept on disk by numba after the first call."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+BLOCK = 2_048  # rows that go through all trees together
+NEARLY_ZERO = 1e-35  # LightGBM's zero
+PLAIN, ZERO_RIGHT, ZERO_LEFT = 0, 1, 2  # as in `explain.tree_reading`
+
+
+@njit(cache=True, nogil=True)
+def list_paths(roots, left, right):  # type: ignore[no-untyped-def]
+    """Every leaf's path, tree by tree from left to right.
+
+    Returns:
+        Where each path begins, (leaves + 1,); its nodes; whether it goes left there; the leaf at
+        its end, (leaves,); and that leaf's tree, (leaves,).
+    """
+    leaves = len(left) + len(roots)
+    start = np.zeros(leaves + 1, np.int64)
+    tree, end = np.zeros(leaves, np.int64), np.zeros(leaves, np.int64)
+    node, side = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    for measured in (False, True):
+        if measured:
+            node, side = np.zeros(start[leaves], np.int64), np.zeros(start[leaves], np.bool_)
+        found = 0
+        for t in range(len(roots)):
+            path, state = [roots[t]], [0]  # state: children visited
+            while path:
+                if state[-1] == 2:
+                    path.pop()
+                    state.pop()
+                    continue
+                child = left[path[-1]] if state[-1] == 0 else right[path[-1]]
+                state[-1] += 1
+                if child >= 0:
+                    path.append(child)
+                    state.append(0)
+                    continue
+                at = start[found]
+                start[found + 1] = at + len(path)
+                tree[found], end[found] = t, ~child
+                if measured:
+                    for d in range(len(path)):
+                        node[at + d], side[at + d] = path[d], state[d] == 1
+                found += 1
+    return start, node, side, end, tree
+
+
+@njit(cache=True, nogil=True)
+def divide(paths, condition, feature, most_conditions, most_features):  # type: ignore[no-untyped-def]
+    """Groups neighbouring leaves of a tree into pieces that test few conditions.
+
+    A leaf that tests too many on its own becomes a piece whose conditions are intervals, one a
+    feature.
+
+    Returns:
+        Where pieces begin: (pieces + 1, 5) conditions, columns, table, scores, leaves (no rows
+        if a leaf tests more than `most_features` features); of each condition its feature and
+        its number (-1 for an interval); the columns.
+    """
+    start, node, _, _, tree = paths
+    leaves = len(start) - 1
+    first = np.zeros((leaves + 1, 5), np.int64)
+    of, number = np.zeros(len(node), np.int64), np.zeros(len(node), np.int64)
+    columns = np.zeros(len(node), np.int64)
+    pieces, leaf = 0, 0
+    while leaf < leaves:
+        tests = [np.int64(0) for _ in range(0)]
+        begin = leaf
+        while leaf < leaves and tree[leaf] == tree[begin]:
+            more = tests.copy()
+            for d in range(start[leaf], start[leaf + 1]):
+                if condition[node[d]] not in more:
+                    more.append(condition[node[d]])
+            if len(more) > most_conditions:
+                break
+            tests = more
+            leaf += 1
+        c0, w0 = first[pieces, 0], first[pieces, 1]
+        width = 0
+        alone = leaf == begin
+        if alone:
+            for d in range(start[leaf], start[leaf + 1]):
+                j = feature[condition[node[d]]]
+                if j not in columns[w0 : w0 + width]:
+                    columns[w0 + width] = of[c0 + width] = j
+                    number[c0 + width] = -1
+                    width += 1
+            size = width
+            leaf += 1
+        else:
+            for k in range(len(tests)):
+                j = feature[tests[k]]
+                of[c0 + k], number[c0 + k] = j, tests[k]
+                if j not in columns[w0 : w0 + width]:
+                    columns[w0 + width] = j
+                    width += 1
+            size = len(tests)
+        if size > most_features:
+            return first[:0], of, number, columns
+        pieces += 1
+        first[pieces] = first[pieces - 1] + np.array(
+            [size, width, (1 << size) * width, 1 << size, leaf - begin]
+        )
+    last = first[pieces]
+    return first[: pieces + 1], of[: last[0]], number[: last[0]], columns[: last[1]]
+
+
+@njit(cache=True, nogil=True)
+def leaf_shares(ratio, met, weight, phi):  # type: ignore[no-untyped-def]
+    """Shapley values of a leaf worth 1 whose features in `met` (bits) hold, into `phi`, (m,)."""
+    m = len(ratio)
+    lost = 1.0  # share that features which do not hold let through while unknown
+    for j in range(m):
+        if not met >> j & 1:
+            lost *= ratio[j]
+    poly = np.zeros(m + 1)
+    outside = 0.0
+    for i in range(-1, m):
+        if i >= 0 and not met >> i & 1:
+            phi[i] = -outside
+            continue
+        # Coefficient s of the product of (z + ratio) sums, over coalitions of s features that
+        # hold, the shares of those that hold and are not yet known.
+        poly[:] = 0.0
+        poly[0] = 1.0
+        degree = 0
+        for j in range(m):
+            if j != i and met >> j & 1:
+                degree += 1
+                for s in range(degree, 0, -1):
+                    poly[s] = poly[s] * ratio[j] + poly[s - 1]
+                poly[0] *= ratio[j]
+        total = 0.0
+        for s in range(min(degree, m - 1) + 1):
+            total += weight[m, s] * poly[s]
+        if i < 0:
+            outside = total * lost
+        else:
+            phi[i] = total * lost * (1 - ratio[i])
+
+
+@njit(cache=True, nogil=True)
+def fill(  # type: ignore[no-untyped-def]
+    first, of, number, columns, paths, condition, tests, shares, values, weight, limits, table,
+    score,
+):  # fmt: skip
+    """Writes conditions, tables and scores of all pieces; returns the expected score."""
+    start, node, side, end, _ = paths
+    low, high, missing, zero = limits
+    base = 0.0
+    for p in range(len(first) - 1):
+        c0, w0, t0, s0, l0 = first[p]
+        size, width = first[p + 1, 0] - c0, first[p + 1, 1] - w0
+        piece = table[t0 : first[p + 1, 2]].reshape((width, 1 << size))
+        alone = number[c0] < 0
+        if alone:
+            missing[c0 : c0 + size] = True  # until a test says otherwise
+        else:
+            for k in range(c0, c0 + size):
+                high[k] = tests[1][number[k]]
+                missing[k], zero[k] = tests[2][number[k]], tests[3][number[k]]
+        for leaf in range(l0, first[p + 1, 4]):
+            # The leaf's features, the share of each, and what its conditions must look like.
+            place = np.full(width, -1, np.int64)
+            ratio, mask = np.ones(width), np.zeros(width, np.int64)
+            want, column = np.zeros(width, np.int64), np.zeros(width, np.int64)
+            m = 0
+            for d in range(start[leaf], start[leaf + 1]):
+                test = condition[node[d]]
+                w = 0
+                while columns[w0 + w] != tests[0][test]:
+                    w += 1
+                if place[w] < 0:
+                    place[w], column[m] = m, w
+                    m += 1
+                i = place[w]
+                ratio[i] *= shares[0][node[d]] if side[d] else shares[1][node[d]]
+                if alone:
+                    mask[i] = want[i] = 1 << w
+                    _narrow(c0 + w, test, side[d], tests, limits)
+                else:
+                    k = 0
+                    while number[c0 + k] != test:
+                        k += 1
+                    mask[i] |= 1 << k
+                    if side[d]:
+                        want[i] |= 1 << k
+            value = values[end[leaf]]
+            base += value * np.prod(ratio[:m])
+            known = np.zeros((1 << m, m))
+            for met in range(1 << m):
+                leaf_shares(ratio[:m], met, weight, known[met])
+            known *= value
+            for pattern in range(1 << size):
+                met = 0
+                for i in range(m):
+                    if pattern & mask[i] == want[i]:
+                        met |= 1 << i
+                for i in range(m):
+                    piece[column[i], pattern] += known[met, i]
+                if met == (1 << m) - 1:
+                    score[s0 + pattern] += value
+    return base
+
+
+@njit(cache=True, nogil=True)
+def _narrow(k, test, goes_left, tests, limits):  # type: ignore[no-untyped-def]
+    """Narrows interval k by one more test on a leaf's path."""
+    low, high, missing, zero = limits
+    before = zero[k] == ZERO_LEFT or (
+        zero[k] == PLAIN and high[k] >= 0 and not low[k] >= 0  # noqa: SIM300 - low may be NaN
+    )
+    special = zero[k] != PLAIN or tests[3][test] != PLAIN
+    cut = tests[1][test]
+    zero_left = tests[3][test] == ZERO_LEFT if tests[3][test] != PLAIN else cut >= 0
+    if goes_left:
+        high[k] = min(high[k], cut)
+    elif np.isnan(low[k]) or cut > low[k]:
+        low[k] = cut
+    missing[k] = missing[k] and tests[2][test] == goes_left
+    if special:
+        zero[k] = ZERO_LEFT if before and zero_left == goes_left else ZERO_RIGHT
+
+
+@njit(cache=True, nogil=True)
+def load_block(rows, start, stop, single):  # type: ignore[no-untyped-def]
+    """A block of rows by column, (columns, rows)."""
+    block = np.empty((rows.shape[1], stop - start))
+    for r in range(start, stop):
+        for j in range(rows.shape[1]):
+            block[j, r - start] = np.float64(np.float32(rows[r, j])) if single else rows[r, j]
+    return block
+
+
+@njit(cache=True, nogil=True)
+def find_patterns(block, begin, stop, conditions, codes):  # type: ignore[no-untyped-def]
+    """Which of a piece's conditions each row meets, as bits, into `codes`, (rows,) uint32."""
+    feature, low, high, missing, zero = conditions
+    codes[:] = 0
+    for k in range(begin, stop):
+        bit = np.uint32(1 << (k - begin))
+        x, top, bottom, absent = block[feature[k]], high[k], low[k], missing[k]
+        if zero[k] != PLAIN:
+            for r in range(len(codes)):
+                met = absent if x[r] != x[r] else x[r] <= top and not x[r] <= bottom
+                if abs(x[r]) <= NEARLY_ZERO:
+                    met = zero[k] == ZERO_LEFT
+                codes[r] |= bit if met else np.uint32(0)
+        elif bottom == bottom:
+            for r in range(len(codes)):
+                met = absent if x[r] != x[r] else x[r] <= top and not x[r] <= bottom
+                codes[r] |= bit if met else np.uint32(0)
+        elif absent:
+            for r in range(len(codes)):
+                codes[r] |= np.uint32(0) if x[r] > top else bit
+        else:
+            for r in range(len(codes)):
+                codes[r] |= bit if x[r] <= top else np.uint32(0)
+
+
+@njit(cache=True, nogil=True)
+def add_looked_up(values, codes, total):  # type: ignore[no-untyped-def]
+    """Adds each row's entry of a table of patterns to its total, (rows,)."""
+    for r in range(len(total)):
+        total[r] += values[codes[r]]
+
+
+@njit(cache=True, nogil=True)
+def explain_rows(rows, out, first, conditions, columns, table, single):  # type: ignore[no-untyped-def]
+    """Writes Shapley values of (n, columns) rows to `out` of the same shape."""
+    for start in range(0, len(rows), BLOCK):
+        stop = min(start + BLOCK, len(rows))
+        block = load_block(rows, start, stop, single)
+        codes = np.zeros(stop - start, np.uint32)
+        total = np.zeros((out.shape[1], stop - start))
+        for p in range(len(first) - 1):
+            find_patterns(block, first[p, 0], first[p + 1, 0], conditions, codes)
+            patterns = first[p + 1, 3] - first[p, 3]
+            for w in range(first[p, 1], first[p + 1, 1]):
+                at = first[p, 2] + (w - first[p, 1]) * patterns
+                add_looked_up(table[at : at + patterns], codes, total[columns[w]])
+        for r in range(start, stop):
+            for j in range(out.shape[1]):
+                out[r, j] = total[j, r - start]
+
+
+@njit(cache=True, nogil=True)
+def score_rows(rows, out, first, conditions, columns, table, single):  # type: ignore[no-untyped-def]
+    """Writes scores of (n, columns) rows to `out`, (n, 1)."""
+    for start in range(0, len(rows), BLOCK):
+        stop = min(start + BLOCK, len(rows))
+        block = load_block(rows, start, stop, single)
+        codes = np.zeros(stop - start, np.uint32)
+        for p in range(len(first) - 1):
+            find_patterns(block, first[p, 0], first[p + 1, 0], conditions, codes)
+            add_looked_up(table[first[p, 3] : first[p + 1, 3]], codes, out[start:stop, 0])

@@ -1,0 +1,121 @@
+"""Tables that turn exact Shapley values of small trees into look-ups.
+
+In the path-dependent game (Lundberg et al., 2018) a leaf is worth its value times, for every
+feature on its path, 1 or 0 if the feature is known (does the row meet the path's conditions?) or
+the share of the training weight if it is not. What a row gets from a leaf therefore depends only
+on which conditions it meets. Leaves of a tree that test few conditions between them form a
+*piece*; for each pattern of met conditions the piece's Shapley values are computed once, and a
+row then costs one comparison a condition and one addition a feature.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from explain.tree_kernels import BLOCK, divide, explain_rows, fill, list_paths, score_rows
+from explain.tree_reading import Forest
+
+MOST_CONDITIONS = 8  # of a piece of several leaves: 256 patterns stay in the fastest cache
+MOST_FEATURES = 12  # of a leaf on its own
+LARGEST_TABLES = 1 << 26  # numbers in all tables, half a gigabyte; beyond it there are none
+
+
+@dataclass(frozen=True)
+class TreeTables:
+    """A forest as look-ups. Piece p owns conditions, columns, a table and scores by pattern.
+
+    Attributes:
+        width: Columns of the matrix.
+        base: Expected score.
+        bias: Score before any tree.
+        single_precision: Whether the matrix is rounded to float32 first.
+        first: (pieces + 1, 5) where a piece's conditions, columns, table, scores, leaves begin.
+        feature: Column of each condition.
+        low: A value up to and including it fails; NaN for no limit.
+        high: A value above it fails.
+        missing: Whether a missing value meets the condition.
+        zero: Whether zero is special, and then meets it.
+        columns: Columns of each table.
+        table: Shapley values, for each piece (patterns, columns).
+        score: For each piece (patterns,) summed values of the leaves that are reached.
+    """
+
+    width: int
+    base: float
+    bias: float
+    single_precision: bool
+    first: np.ndarray
+    feature: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    missing: np.ndarray
+    zero: np.ndarray
+    columns: np.ndarray
+    table: np.ndarray
+    score: np.ndarray
+
+    def contributions(self, matrix: np.ndarray, threads: int = 1) -> np.ndarray:
+        """Shapley values, (n, columns) → (n, columns)."""
+        return self._walk(matrix, self.width, self.table, threads)
+
+    def scores(self, matrix: np.ndarray, threads: int = 1) -> np.ndarray:
+        """Scores, (n, columns) → (n,)."""
+        return self._walk(matrix, 0, self.score, threads)[:, 0] + self.bias
+
+    def _walk(
+        self, matrix: np.ndarray, width: int, table: np.ndarray, threads: int
+    ) -> np.ndarray:
+        rows = np.ascontiguousarray(matrix, dtype=float)
+        out = np.zeros((len(rows), max(width, 1)))
+        conditions = (self.feature, self.low, self.high, self.missing, self.zero)
+        walk = explain_rows if width else score_rows
+
+        def part(rows: np.ndarray, out: np.ndarray) -> None:
+            walk(rows, out, self.first, conditions, self.columns, table, self.single_precision)
+
+        if threads == 1 or len(rows) < 2 * BLOCK:
+            part(rows, out)
+            return out
+        # The kernel lets go of the interpreter, and each thread writes rows of its own.
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, np.array_split(rows, threads), np.array_split(out, threads)))
+        return out
+
+
+def tabulate(forest: Forest) -> TreeTables | None:
+    """The tables of a forest; None where its trees are too deep for them."""
+    paths = list_paths(forest.roots, forest.left, forest.right)
+    tests = forest.conditions
+    first, feature, number, columns = divide(
+        paths, forest.condition, tests.feature, MOST_CONDITIONS, MOST_FEATURES
+    )
+    if not len(first) or first[-1, 2] > LARGEST_TABLES:
+        return None
+    size = len(feature)
+    low, high = np.full(size, np.nan), np.full(size, np.inf)
+    missing, zero = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.int8)
+    table, score = np.zeros(first[-1, 2]), np.zeros(first[-1, 3])
+    base = fill(
+        first, feature, number, columns, paths, forest.condition,
+        (tests.feature, tests.cut, tests.nan_left, tests.zero),
+        (forest.share_left, forest.share_right), forest.leaf, _weights(),
+        (low, high, missing, zero), table, score,
+    )  # fmt: skip
+    return TreeTables(
+        forest.width, forest.bias + base, forest.bias, forest.single_precision, first, feature,
+        low, high, missing, zero, columns, table, score,
+    )  # fmt: skip
+
+
+def _weights() -> np.ndarray:
+    """Share of the orders in which s given of m - 1 others come before a feature, [m, s]."""
+    most = max(MOST_FEATURES, MOST_CONDITIONS) + 1
+    weight = np.zeros((most + 1, most + 1))
+    for m in range(1, most + 1):
+        for s in range(m):
+            weight[m, s] = 1 / (m * math.comb(m - 1, s))
+    return weight
