@@ -18,8 +18,8 @@ _WHERE = {
     "allocation": ("compare_allocations",),
     "view": ("MarketView", "market_view"),
     "figures": ("var_figure", "contribution_figure", "allocation_figure", "risk_figure"),
-    "report": ("report_sections",),
-    "verdict": ("verdict",),
+    "report": ("start_run", "finish_run", "report_sections", "stress_table", "allocation_table"),
+    "verdicts": ("verdict",),
     "analysis": ("backtest_market", "measure", "risk_table"),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}

@@ -147,7 +147,8 @@ def _measure_series(series: str, backtests: Sequence[Backtest]) -> list[Measurem
         found += [
             Measurement(
                 metric=f"{name}_{test.name}_p", value=test.p_value, low=None, high=None, n=days,
-                split="backtest", model=method, baseline=base.test(test.name).p_value, baseline_model=BASELINE,
+                split="backtest", model=method, baseline=base.test(test.name).p_value,
+                baseline_model=BASELINE,
             )
             for test in b.tests
         ]  # fmt: skip

@@ -88,7 +88,7 @@ def backtest(
 
 
 def backtest_table(backtests: Sequence[Backtest]) -> pd.DataFrame:
-    """One row a backtest: hits beside what was expected, p-values, zone, loss, failures. Rounded."""
+    """One row a backtest: hits beside those expected, p-values, zone, loss, failures. Rounded."""
     rows = []
     for b in backtests:
         f = b.forecast

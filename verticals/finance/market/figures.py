@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from verticals.finance.market.allocation import Allocations
     from verticals.finance.market.backtests import Backtest
 
+STRATEGY_NAMES = {
+    "today": "today's weights",
+    "equal": "equal weights",
+    "min_es": "least ES",
+    "risk_parity": "risk parity",
+    "hrp": "HRP",
+}
 _ZONES = {"green": "#009E73", "yellow": "#E69F00", "red": "#D55E00"}
 
 
@@ -75,7 +82,7 @@ def allocation_figure(allocations: Allocations) -> Figure:
         for colour, name in zip(PALETTE, value.columns, strict=False):
             axes.plot(
                 value.index.to_numpy(), value[name], color=colour, linewidth=1.3,
-                label=str(name).replace("_", " "),
+                label=STRATEGY_NAMES.get(str(name), str(name)),
             )  # fmt: skip
         axes.set_yscale("log")
         ticks = _ticks(float(value.min().min()), float(value.max().max()))

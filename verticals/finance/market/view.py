@@ -13,7 +13,7 @@ from verticals.finance.market.coverage_tests import RiskTest, Zone
 from verticals.finance.market.parameters import SEED, Method
 from verticals.finance.market.prices import check_prices
 from verticals.finance.market.var import METHODS, forecast_risk
-from verticals.finance.market.verdict import verdict
+from verticals.finance.market.verdicts import verdict
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from verticals.finance.market.coverage_tests import (
 )
 from verticals.finance.market.losses import block_interval, joint_loss, pinball
 from verticals.finance.market.var import RiskForecast
-from verticals.finance.market.verdict import show_p, verdict
+from verticals.finance.market.verdicts import show_p, verdict
 
 
 def with_hits(days: int, count: int) -> np.ndarray:

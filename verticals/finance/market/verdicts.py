@@ -57,7 +57,7 @@ def verdict(backtest: Backtest, language: str = "en") -> str:
 
 
 def show_p(value: float) -> str:
-    """A p-value with its sign, in three decimals or in as many as tell it from the limit of 0.05."""
+    """A p-value with its sign, in as many decimals as tell it from the limit of 0.05."""
     if value < 0.001:
         return "< 0.001"
     return f"= {value:.5f}" if f"{value:.3f}" == "0.050" else f"= {value:.3f}"
