@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
 
 def show_table(table: pd.DataFrame, rows: int = 12, decimals: int = 3) -> HTML:
-    """A table's first rows, rounded, without its index."""
+    """A table's first rows, rounded; an index is shown if it says more than the row's number."""
     from IPython.display import HTML
 
+    if not isinstance(table.index, pd.RangeIndex):
+        table = table.reset_index()
     shown = table.head(rows).rename(columns=lambda c: str(c).replace("_", " "))
     shown = shown.map(lambda value: _rounded(value, decimals))
     more = f"<p>{len(table) - rows} more rows.</p>" if len(table) > rows else ""
