@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = ("findings", "personal", "schema", "corrections", "profile")
+SHOWN = ("findings", "personal", "schema", "corrections")  # others are too wide for a terminal
 
 
 def check(
@@ -45,18 +45,27 @@ def check(
     checked = module.check(module.load(given))
     tables = _tables(module, checked)
     console = Console()
-    for name in sorted(tables, key=lambda n: SHOWN.index(n) if n in SHOWN else len(SHOWN)):
-        if len(tables[name]):
-            console.print(frame_table(name.capitalize(), tables[name]))
-        if save is not None:
-            save.mkdir(parents=True, exist_ok=True)
-            tables[name].to_csv(save / f"{name}.csv", index=False)
+    for name in SHOWN:
+        if len(tables.get(name, ())):
+            frame = tables[name]
+            console.print(frame_table(name.capitalize(), frame.loc[:, _said(frame)]))
+    if save is not None:
+        save.mkdir(parents=True, exist_ok=True)
+        for name, frame in tables.items():
+            frame.to_csv(save / f"{name}.csv", index=False)
     findings = tables.get("findings")
     wrong = 0 if findings is None else int((findings["severity"] == "error").sum())
     found = 0 if findings is None else len(findings)
-    typer.echo(f"{found} findings, {wrong} of them errors.")
+    typer.echo(f"Findings: {found}, errors among them: {wrong}.")
+    kept = f"in {save}" if save else "with --save FOLDER"
+    typer.echo(f"All tables as CSV, the profile of every column among them: {kept}")
     if strict and wrong:
         raise typer.Exit(1)
+
+
+def _said(frame: pd.DataFrame) -> list[bool]:
+    """Which columns of a table say anything at all."""
+    return [bool(frame[c].map(lambda v: v not in (None, "", (), [])).any()) for c in frame]
 
 
 def _tables(module: Any, checked: Any) -> dict[str, pd.DataFrame]:

@@ -120,4 +120,9 @@ def _show(title: str, frame: pd.DataFrame) -> None:
 
     from apps.cli.tables import frame_table
 
-    Console().print(frame_table(title, frame))
+    said = frame.drop(columns=["difference", "within_noise"], errors="ignore")
+    if not said["suspicions"].any():
+        said = said.drop(columns="suspicions")
+    if "submitted" in said:
+        said["submitted"] = said["submitted"].str.slice(0, 19).str.replace("T", " ")
+    Console().print(frame_table(title, said))

@@ -25,7 +25,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     body = [[text(cell) for cell in row] for row in rows]
     for i, name in enumerate(columns):
         numeric = bool(body) and all(_is_number(row[i]) for row in body)
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        side: Any = "right" if numeric else "left"
+        drawn.add_column(name, justify=side, no_wrap=numeric, overflow="fold")
     for row in body:
         drawn.add_row(*(Text(cell) for cell in row))
     return drawn

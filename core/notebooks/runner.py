@@ -72,7 +72,9 @@ def run_notebook(
     out = Path(checked.model_dump()["out"])
     out.mkdir(parents=True, exist_ok=True)
     begun, clock = time.time(), time.perf_counter()
-    notebook = parameterize_notebook(load_notebook_node(str(path)), dict(values))
+    notebook = parameterize_notebook(
+        load_notebook_node(str(path)), dict(values), kernel_name="python3", language="python"
+    )
     name = re.sub(r"^\d+_", "", path.stem)
     draft = out / f".{name}.partial.ipynb"
     try:
@@ -119,7 +121,13 @@ def _execute(
         timeout_func=lambda cell: max(1, int(ends - time.monotonic())),
     )  # fmt: skip
     with _own_kernel() as environment, log.open("w", encoding="utf-8") as stderr:
-        client.execute(env=environment, stderr=stderr)
+        try:
+            client.execute(env=environment, stderr=stderr)
+        except Exception:
+            # nbclient takes Ctrl-C for itself, ends the kernel, and fails with whatever follows.
+            if getattr(client, "_async_cleanup_kernel_future", None) is not None:
+                raise KeyboardInterrupt from None
+            raise
 
 
 @contextmanager

@@ -110,7 +110,8 @@ def suspicions(
                 f"these are the predictions of {name!r} again", where=PREDICTION,
                 remedy="Submit something new",
             )  # fmt: skip
-        correlation = score.corr(other, method="spearman")
+        constant = score.nunique() == 1 or other.nunique() == 1
+        correlation = 0.0 if constant else score.corr(other, method="spearman")
         if correlation > TWIN:
             found.append(f"duplicate of {name}: rank correlation {correlation:.5f}")
     return tuple(found)
