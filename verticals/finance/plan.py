@@ -41,7 +41,7 @@ def make_plan(budget: Budget, rows: int) -> Plan:
     processors = os.cpu_count() or 1
     seeds = 3 if rows < SMALL else 1
     rounds: tuple[int, ...] = (100, 200, 400)
-    epochs = 12 if rows < LARGE else 4
+    epochs = 12 if rows < LARGE else 6
     if budget == "standard":
         seeds, rounds = 3, (100, 200, 400, 800)
     elif budget == "thorough":

@@ -17,7 +17,7 @@ from verticals.finance.entrants.members import Rows, Training
 if TYPE_CHECKING:
     import torch
 
-MOST_ROWS = 20_000  # a sample is enough for a small network, and keeps it affordable
+MOST_ROWS = 10_000  # a sample is enough for a small network, and keeps it affordable
 BLOCK = 8_192  # rows scored at once
 
 
@@ -82,7 +82,7 @@ def tabm(training: Training, *, epochs: int = 12, width: int = 128) -> NetworkMe
     data = TensorDataset(
         torch.from_numpy(matrix.astype(np.float32)), torch.from_numpy(target.astype(np.float32))
     )
-    size = 256 if len(matrix) > 5_000 else 64
+    size = 512 if len(matrix) > 5_000 else 64
 
     def loss(model: torch.nn.Module, batch: Any) -> torch.Tensor:
         rows, truth = batch
