@@ -77,11 +77,13 @@ def fit(
     """
     import torch
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
     from accelerate.utils import set_seed
 
     if settings.patience and validate is None:
         raise ValueError("early stopping needs `validate`")
     set_seed(settings.seed)
+    AcceleratorState._reset_state()  # an earlier fit of this process may have had another precision
     accelerator = Accelerator(
         mixed_precision=settings.precision, gradient_accumulation_steps=settings.accumulation
     )
