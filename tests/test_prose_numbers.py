@@ -16,12 +16,14 @@ METRIC = re.compile(
     r"(?<![\w.,/-])(0?\.\d{2,4})(?![\w%]|\.\d)"
     r"|(?<![\w.,/-])(\d[\d,]*(?:\.\d+)?)\s?(?:ms|rows/s|rows per second|MiB|GiB|s)\b"
 )
+CONVENTIONS = {"0.05", "0.01"}  # levels of significance, which nobody measures
 CODE = re.compile(r"```.*?```|`[^`]*`|<!--.*?-->|https?://\S+", re.DOTALL)
 
 
 def claims(text: str) -> set[str]:
     """Numbers that a text states as measured."""
-    return {m.group(1) or m.group(2) for m in METRIC.finditer(CODE.sub(" ", text))}
+    found = {m.group(1) or m.group(2) for m in METRIC.finditer(CODE.sub(" ", text))}
+    return found - CONVENTIONS
 
 
 def numbers(value: Any) -> Iterator[float]:
