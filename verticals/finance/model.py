@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import orjson
-import pandas as pd
+from pandas import DataFrame
 
 from core.errors import ModelError
 from core.evaluation.calibration import Calibrator
@@ -45,7 +45,7 @@ class CreditModel:
     calibrator: Calibrator
     pd_interval: PdInterval
 
-    def score(self, frame: pd.DataFrame) -> np.ndarray:
+    def score(self, frame: DataFrame) -> np.ndarray:
         """Log-odds of default before calibration, (n,)."""
         rows = self._rows(frame)
         threads = (os.cpu_count() or 1) if len(rows) >= MANY_ROWS else 1
@@ -55,7 +55,7 @@ class CreditModel:
         """Probability of default of scores, (n,) → (n,)."""
         return self.calibrator.transform(score)
 
-    def pd(self, frame: pd.DataFrame) -> np.ndarray:
+    def pd(self, frame: DataFrame) -> np.ndarray:
         """Calibrated probability of default, (n,)."""
         return self.calibrate(self.score(frame))
 
@@ -68,7 +68,7 @@ class CreditModel:
         """Whether every member has exact Shapley values."""
         return all(m.member.family != "network" for m in self.members)
 
-    def contributions(self, frame: pd.DataFrame) -> Contributions:
+    def contributions(self, frame: DataFrame) -> Contributions:
         """Exact path-dependent Shapley values over `columns`, (n, columns), in log-odds.
 
         With their base they sum to `score`.
@@ -102,7 +102,7 @@ class CreditModel:
         values[:, [place[c] for c in self.pipeline.columns]] = self.pipeline.by_raw(found[0])
         return values, found[1]
 
-    def _rows(self, frame: pd.DataFrame) -> Rows:
+    def _rows(self, frame: DataFrame) -> Rows:
         return Rows(frame, self.pipeline.transform(frame))
 
     def save(self, folder: Path) -> None:
