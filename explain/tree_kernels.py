@@ -1,5 +1,7 @@
 """The compiled loops behind `explain.tree_tables`; kept on disk by numba after the first call."""
 
+# ruff: noqa: PLR0917, PLR0912 - compiled loops take plain arrays by position
+
 from __future__ import annotations
 
 import numpy as np
@@ -11,7 +13,26 @@ PLAIN, ZERO_RIGHT, ZERO_LEFT = 0, 1, 2  # as in `explain.tree_reading`
 
 
 @njit(cache=True, nogil=True)
-def list_paths(roots, left, right):  # type: ignore[no-untyped-def]
+def measure_paths(roots, left, right):  # type: ignore[no-untyped-def]
+    """Nodes on all paths from a root to a leaf, and the longest path."""
+    total, longest = 0, 0
+    path, depth = np.zeros(len(left) + 1, np.int64), np.zeros(len(left) + 1, np.int64)
+    for root in roots:
+        path[0], depth[0], waiting = root, 1, 1
+        while waiting:
+            waiting -= 1
+            node, d = path[waiting], depth[waiting]
+            for child in (right[node], left[node]):
+                if child < 0:
+                    total, longest = total + d, max(longest, d)
+                else:
+                    path[waiting], depth[waiting] = child, d + 1
+                    waiting += 1
+    return total, longest
+
+
+@njit(cache=True, nogil=True)
+def list_paths(roots, left, right, total, longest):  # type: ignore[no-untyped-def]
     """Every leaf's path, tree by tree from left to right.
 
     Returns:
@@ -21,32 +42,39 @@ def list_paths(roots, left, right):  # type: ignore[no-untyped-def]
     leaves = len(left) + len(roots)
     start = np.zeros(leaves + 1, np.int64)
     tree, end = np.zeros(leaves, np.int64), np.zeros(leaves, np.int64)
-    node, side = np.zeros(0, np.int64), np.zeros(0, np.bool_)
-    for measured in (False, True):
-        if measured:
-            node, side = np.zeros(start[leaves], np.int64), np.zeros(start[leaves], np.bool_)
-        found = 0
-        for t in range(len(roots)):
-            path, state = [roots[t]], [0]  # state: children visited
-            while path:
-                if state[-1] == 2:
-                    path.pop()
-                    state.pop()
-                    continue
-                child = left[path[-1]] if state[-1] == 0 else right[path[-1]]
-                state[-1] += 1
-                if child >= 0:
-                    path.append(child)
-                    state.append(0)
-                    continue
-                at = start[found]
-                start[found + 1] = at + len(path)
-                tree[found], end[found] = t, ~child
-                if measured:
-                    for d in range(len(path)):
-                        node[at + d], side[at + d] = path[d], state[d] == 1
-                found += 1
+    node, side = np.zeros(total, np.int64), np.zeros(total, np.bool_)
+    path, visited = np.zeros(longest, np.int64), np.zeros(longest, np.int64)
+    found = 0
+    for t in range(len(roots)):
+        path[0], visited[0], depth = roots[t], 0, 1
+        while depth:
+            at = path[depth - 1]
+            visited[depth - 1] += 1
+            if visited[depth - 1] == 3:
+                depth -= 1
+                continue
+            child = left[at] if visited[depth - 1] == 1 else right[at]
+            if child >= 0:
+                path[depth], visited[depth] = child, 0
+                depth += 1
+                continue
+            begin = start[found]
+            for d in range(depth):
+                node[begin + d], side[begin + d] = path[d], visited[d] == 1
+            tree[found], end[found] = t, ~child
+            found += 1
+            start[found] = begin + depth
     return start, node, side, end, tree
+
+
+@njit(cache=True, nogil=True)
+def _insert(value, held, size):  # type: ignore[no-untyped-def]
+    """Adds a value to the first `size` held ones unless it is there; returns their number."""
+    for i in range(size):
+        if held[i] == value:
+            return size
+    held[size] = value
+    return size + 1
 
 
 @njit(cache=True, nogil=True)
@@ -64,49 +92,42 @@ def divide(paths, condition, feature, most_conditions, most_features):  # type: 
     start, node, _, _, tree = paths
     leaves = len(start) - 1
     first = np.zeros((leaves + 1, 5), np.int64)
-    of, number = np.zeros(len(node), np.int64), np.zeros(len(node), np.int64)
+    of, number = np.zeros(len(node), np.int64), np.full(len(node), -1, np.int64)
     columns = np.zeros(len(node), np.int64)
-    pieces, leaf = 0, 0
+    held = np.zeros(len(node), np.int64)  # scratch: conditions of the piece
+    p, leaf = 0, 0
     while leaf < leaves:
-        tests = [np.int64(0) for _ in range(0)]
-        begin = leaf
+        begin, size = leaf, 0
         while leaf < leaves and tree[leaf] == tree[begin]:
-            more = tests.copy()
+            more = size
             for d in range(start[leaf], start[leaf + 1]):
-                if condition[node[d]] not in more:
-                    more.append(condition[node[d]])
-            if len(more) > most_conditions:
+                more = _insert(condition[node[d]], held, more)
+            if more > most_conditions:
                 break
-            tests = more
+            size = more
             leaf += 1
-        c0, w0 = first[pieces, 0], first[pieces, 1]
-        width = 0
         alone = leaf == begin
+        width, mine = 0, columns[first[p, 1] :]
         if alone:
             for d in range(start[leaf], start[leaf + 1]):
-                j = feature[condition[node[d]]]
-                if j not in columns[w0 : w0 + width]:
-                    columns[w0 + width] = of[c0 + width] = j
-                    number[c0 + width] = -1
-                    width += 1
-            size = width
-            leaf += 1
-        else:
-            for k in range(len(tests)):
-                j = feature[tests[k]]
-                of[c0 + k], number[c0 + k] = j, tests[k]
-                if j not in columns[w0 : w0 + width]:
-                    columns[w0 + width] = j
-                    width += 1
-            size = len(tests)
-        if size > most_features:
-            return first[:0], of, number, columns
-        pieces += 1
-        first[pieces] = first[pieces - 1] + np.array(
-            [size, width, (1 << size) * width, 1 << size, leaf - begin]
-        )
-    last = first[pieces]
-    return first[: pieces + 1], of[: last[0]], number[: last[0]], columns[: last[1]]
+                width = _insert(feature[condition[node[d]]], mine, width)
+            size, leaf = width, leaf + 1
+            if size > most_features:
+                return first[:0], of, number, columns
+        for k in range(size):
+            at = first[p, 0] + k
+            if alone:
+                of[at] = mine[k]
+            else:
+                of[at], number[at] = feature[held[k]], held[k]
+                width = _insert(of[at], mine, width)
+        first[p + 1, 0] = first[p, 0] + size
+        first[p + 1, 1] = first[p, 1] + width
+        first[p + 1, 2] = first[p, 2] + (width << size)
+        first[p + 1, 3] = first[p, 3] + (1 << size)
+        first[p + 1, 4] = leaf
+        p += 1
+    return first[: p + 1], of[: first[p, 0]], number[: first[p, 0]], columns[: first[p, 1]]
 
 
 @njit(cache=True, nogil=True)
@@ -150,7 +171,7 @@ def fill(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Writes conditions, tables and scores of all pieces; returns the expected score."""
     start, node, side, end, _ = paths
-    low, high, missing, zero = limits
+    _, high, missing, zero = limits
     base = 0.0
     for p in range(len(first) - 1):
         c0, w0, t0, s0, l0 = first[p]
@@ -211,9 +232,7 @@ def fill(  # type: ignore[no-untyped-def]
 def _narrow(k, test, goes_left, tests, limits):  # type: ignore[no-untyped-def]
     """Narrows interval k by one more test on a leaf's path."""
     low, high, missing, zero = limits
-    before = zero[k] == ZERO_LEFT or (
-        zero[k] == PLAIN and high[k] >= 0 and not low[k] >= 0  # noqa: SIM300 - low may be NaN
-    )
+    before = zero[k] == ZERO_LEFT or (zero[k] == PLAIN and high[k] >= 0 and not low[k] >= 0)
     special = zero[k] != PLAIN or tests[3][test] != PLAIN
     cut = tests[1][test]
     zero_left = tests[3][test] == ZERO_LEFT if tests[3][test] != PLAIN else cut >= 0
@@ -245,14 +264,14 @@ def find_patterns(block, begin, stop, conditions, codes):  # type: ignore[no-unt
         bit = np.uint32(1 << (k - begin))
         x, top, bottom, absent = block[feature[k]], high[k], low[k], missing[k]
         if zero[k] != PLAIN:
+            goes = zero[k] == ZERO_LEFT
             for r in range(len(codes)):
-                met = absent if x[r] != x[r] else x[r] <= top and not x[r] <= bottom
-                if abs(x[r]) <= NEARLY_ZERO:
-                    met = zero[k] == ZERO_LEFT
-                codes[r] |= bit if met else np.uint32(0)
-        elif bottom == bottom:
+                met = ((x[r] <= top) & (not x[r] <= bottom)) | (absent & (x[r] != x[r]))
+                nothing = abs(x[r]) <= NEARLY_ZERO
+                codes[r] |= bit if (met & (not nothing)) | (nothing & goes) else np.uint32(0)
+        elif not np.isnan(bottom):
             for r in range(len(codes)):
-                met = absent if x[r] != x[r] else x[r] <= top and not x[r] <= bottom
+                met = ((x[r] <= top) & (not x[r] <= bottom)) | (absent & (x[r] != x[r]))
                 codes[r] |= bit if met else np.uint32(0)
         elif absent:
             for r in range(len(codes)):
@@ -263,38 +282,25 @@ def find_patterns(block, begin, stop, conditions, codes):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def add_looked_up(values, codes, total):  # type: ignore[no-untyped-def]
-    """Adds each row's entry of a table of patterns to its total, (rows,)."""
-    for r in range(len(total)):
-        total[r] += values[codes[r]]
+def look_up(rows, out, begins, columns, table, conditions, single):  # type: ignore[no-untyped-def]
+    """Writes to `out`, (n, width), the sums of what the tables say of (n, columns) rows.
 
-
-@njit(cache=True, nogil=True)
-def explain_rows(rows, out, first, conditions, columns, table, single):  # type: ignore[no-untyped-def]
-    """Writes Shapley values of (n, columns) rows to `out` of the same shape."""
+    Piece p has conditions, columns and a (columns, patterns) table from begins[p] on.
+    """
     for start in range(0, len(rows), BLOCK):
         stop = min(start + BLOCK, len(rows))
         block = load_block(rows, start, stop, single)
         codes = np.zeros(stop - start, np.uint32)
         total = np.zeros((out.shape[1], stop - start))
-        for p in range(len(first) - 1):
-            find_patterns(block, first[p, 0], first[p + 1, 0], conditions, codes)
-            patterns = first[p + 1, 3] - first[p, 3]
-            for w in range(first[p, 1], first[p + 1, 1]):
-                at = first[p, 2] + (w - first[p, 1]) * patterns
-                add_looked_up(table[at : at + patterns], codes, total[columns[w]])
+        for p in range(len(begins) - 1):
+            find_patterns(block, begins[p, 0], begins[p + 1, 0], conditions, codes)
+            patterns = 1 << (begins[p + 1, 0] - begins[p, 0])
+            at = begins[p, 2]
+            for w in range(begins[p, 1], begins[p + 1, 1]):
+                values, sums = table[at : at + patterns], total[columns[w]]
+                for r in range(len(codes)):
+                    sums[r] += values[codes[r]]
+                at += patterns
         for r in range(start, stop):
             for j in range(out.shape[1]):
                 out[r, j] = total[j, r - start]
-
-
-@njit(cache=True, nogil=True)
-def score_rows(rows, out, first, conditions, columns, table, single):  # type: ignore[no-untyped-def]
-    """Writes scores of (n, columns) rows to `out`, (n, 1)."""
-    for start in range(0, len(rows), BLOCK):
-        stop = min(start + BLOCK, len(rows))
-        block = load_block(rows, start, stop, single)
-        codes = np.zeros(stop - start, np.uint32)
-        for p in range(len(first) - 1):
-            find_patterns(block, first[p, 0], first[p + 1, 0], conditions, codes)
-            add_looked_up(table[first[p, 3] : first[p + 1, 3]], codes, out[start:stop, 0])

@@ -106,7 +106,9 @@ def read_lightgbm(booster: Booster) -> Forest | None:
         for child in (whole["left_child"], whole["right_child"])
     )
     shares = [
-        np.where(c < 0, whole["leaf_count"][np.maximum(~c, 0)], whole["internal_count"][np.maximum(c, 0)])
+        np.where(
+            c < 0, whole["leaf_count"][np.maximum(~c, 0)], whole["internal_count"][np.maximum(c, 0)]
+        )
         / np.maximum(whole["internal_count"], 1)
         for c in (left, right)
     ]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explain.tree_kernels import BLOCK, divide, explain_rows, fill, list_paths, score_rows
+from explain.tree_kernels import BLOCK, divide, fill, list_paths, look_up, measure_paths
 from explain.tree_reading import Forest
 
 MOST_CONDITIONS = 8  # of a piece of several leaves: 256 patterns stay in the fastest cache
@@ -60,35 +60,41 @@ class TreeTables:
 
     def contributions(self, matrix: np.ndarray, threads: int = 1) -> np.ndarray:
         """Shapley values, (n, columns) → (n, columns)."""
-        return self._walk(matrix, self.width, self.table, threads)
+        return self._look_up(matrix, self.width, (self.first, self.columns, self.table), threads)
 
     def scores(self, matrix: np.ndarray, threads: int = 1) -> np.ndarray:
         """Scores, (n, columns) → (n,)."""
-        return self._walk(matrix, 0, self.score, threads)[:, 0] + self.bias
+        pieces = np.arange(len(self.first))  # each adds one number, to one column
+        begins = np.column_stack([self.first[:, 0], pieces, self.first[:, 3]])
+        tables = (begins, np.zeros_like(pieces), self.score)
+        return self._look_up(matrix, 1, tables, threads)[:, 0] + self.bias
 
-    def _walk(
-        self, matrix: np.ndarray, width: int, table: np.ndarray, threads: int
+    def _look_up(
+        self,
+        matrix: np.ndarray,
+        width: int,
+        tables: tuple[np.ndarray, np.ndarray, np.ndarray],
+        threads: int,
     ) -> np.ndarray:
         rows = np.ascontiguousarray(matrix, dtype=float)
-        out = np.zeros((len(rows), max(width, 1)))
+        out = np.empty((len(rows), width))
         conditions = (self.feature, self.low, self.high, self.missing, self.zero)
-        walk = explain_rows if width else score_rows
 
         def part(rows: np.ndarray, out: np.ndarray) -> None:
-            walk(rows, out, self.first, conditions, self.columns, table, self.single_precision)
+            look_up(rows, out, *tables, conditions, self.single_precision)
 
         if threads == 1 or len(rows) < 2 * BLOCK:
             part(rows, out)
-            return out
-        # The kernel lets go of the interpreter, and each thread writes rows of its own.
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, np.array_split(rows, threads), np.array_split(out, threads)))
+        else:  # the kernel lets go of the interpreter, and each thread writes rows of its own
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(part, np.array_split(rows, threads), np.array_split(out, threads)))
         return out
 
 
 def tabulate(forest: Forest) -> TreeTables | None:
     """The tables of a forest; None where its trees are too deep for them."""
-    paths = list_paths(forest.roots, forest.left, forest.right)
+    shape = (forest.roots, forest.left, forest.right)
+    paths = list_paths(*shape, *measure_paths(*shape))
     tests = forest.conditions
     first, feature, number, columns = divide(
         paths, forest.condition, tests.feature, MOST_CONDITIONS, MOST_FEATURES

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from catboost import CatBoost
     from lightgbm import Booster
 
+    from explain.tree_tables import TreeTables
+
 
 @dataclass(frozen=True)
 class Contributions:
@@ -29,19 +31,47 @@ class Contributions:
     base: float
 
 
-def tree_contributions(model: Booster | CatBoost, matrix: np.ndarray) -> Contributions:
+def tree_tables(model: Booster | CatBoost) -> TreeTables | None:
+    """The model as look-up tables, made once for many rows; see `explain.tree_tables`.
+
+    Args:
+        model: A LightGBM booster or a CatBoost model with one output.
+
+    Returns:
+        None where the trees are too deep, or split on something else than numbers.
+    """
+    from explain.tree_reading import read_catboost, read_lightgbm
+    from explain.tree_tables import tabulate
+
+    forest = (
+        read_catboost(model) if hasattr(model, "get_feature_importance") else read_lightgbm(model)
+    )
+    return None if forest is None else tabulate(forest)
+
+
+def tree_contributions(
+    model: Booster | CatBoost,
+    matrix: np.ndarray,
+    *,
+    tables: TreeTables | None = None,
+    threads: int = 1,
+) -> Contributions:
     """Contributions of every column of a numeric matrix.
 
     Args:
         model: A LightGBM booster or a CatBoost model with one output.
         matrix: (n, columns) float, NaN where missing.
+        tables: What `tree_tables` made of the model, if it is kept.
+        threads: Processors it may use.
     """
+    tables = tables or tree_tables(model)
+    if tables is not None:
+        return Contributions(tables.contributions(matrix, threads), tables.base)
     if hasattr(model, "get_feature_importance"):
         from catboost import Pool
 
-        raw = np.asarray(
-            model.get_feature_importance(Pool(matrix), type="ShapValues", thread_count=1)
-        )
+        raw = model.get_feature_importance(Pool(matrix), type="ShapValues", thread_count=threads)
     else:
-        raw = np.asarray(model.predict(matrix, pred_contrib=True))
+        raw = model.predict(matrix, pred_contrib=True, num_threads=threads)
+    raw = np.asarray(raw)
     return Contributions(raw[:, :-1], float(raw[0, -1]) if len(raw) else 0.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from lightgbm import Booster
     from lightgbm.callback import CallbackEnv
 
+    from explain.tree_tables import TreeTables
+
+WORTH_TABLES = 5_000  # rows from which scoring by tables repays making them
+
 
 @dataclass(frozen=True)
 class LightGBMMember:
@@ -28,8 +33,18 @@ class LightGBMMember:
     booster: Booster
     family: str = "lightgbm"
 
+    @cached_property
+    def tables(self) -> TreeTables | None:
+        """The trees as look-ups, made when first needed; None where they are too deep."""
+        from explain.trees import tree_tables
+
+        return tree_tables(self.booster)
+
     def log_odds(self, rows: Rows, threads: int = 1) -> np.ndarray:
         """Log-odds of default, (n,) float64."""
+        known = "tables" in self.__dict__  # few rows are not worth making them
+        if (known or len(rows) >= WORTH_TABLES) and self.tables is not None:
+            return self.tables.scores(rows.matrix, threads)
         return np.asarray(
             self.booster.predict(rows.matrix, raw_score=True, num_threads=threads), dtype=float
         )
@@ -47,7 +62,7 @@ class LightGBMMember:
         """Exact path-dependent Shapley values, (n, features), and their base."""
         from explain.trees import tree_contributions
 
-        found = tree_contributions(self.booster, rows.matrix)
+        found = tree_contributions(self.booster, rows.matrix, tables=self.tables, threads=threads)
         return found.values, found.base
 
     def save(self, path: Path) -> str:
@@ -63,6 +78,13 @@ class CatBoostMember:
 
     model: CatBoostClassifier
     family: str = "catboost"
+
+    @cached_property
+    def tables(self) -> TreeTables | None:
+        """The trees as look-ups, made when first needed; None where they are too deep."""
+        from explain.trees import tree_tables
+
+        return tree_tables(self.model)
 
     def log_odds(self, rows: Rows, threads: int = 1) -> np.ndarray:
         """Log-odds of default, (n,) float64."""
@@ -89,7 +111,7 @@ class CatBoostMember:
         """Exact path-dependent Shapley values, (n, features), and their base."""
         from explain.trees import tree_contributions
 
-        found = tree_contributions(self.model, rows.matrix)
+        found = tree_contributions(self.model, rows.matrix, tables=self.tables, threads=threads)
         return found.values, found.base
 
     def save(self, path: Path) -> str:
