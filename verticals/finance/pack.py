@@ -24,7 +24,7 @@ from verticals.finance.report import TITLES, facts, sections
 from verticals.finance.scorecard_export import to_pmml, to_sql
 
 TASK = "Probability that a loan goes bad, with its 90% interval, a decision and its reasons."
-GOLDEN = 20  # applicants whose answers are stored, for replay
+GOLDEN = 20  # made-up applicants whose answers are stored, for replay
 REFERENCE = 5_000  # held-out rows kept as the monitoring reference
 
 
@@ -56,7 +56,7 @@ def pack(explained: Explained, run: Run) -> Packed:
         facts=facts(explained, language),
     )  # fmt: skip
     predictor = CreditPredictor(model, checked.schema, explained.mapping, explained.policy)
-    golden = _applicants(predictor, checked.frame, split.test[:GOLDEN])
+    golden = _applicants(predictor, checked.frame, split.test, checked.loaded.parameters.seed)
     manifest = Manifest(
         case=run.case, task=TASK, run_id=run.id, versions=versions(),
         measurements=list(measurements), licences=_licences(explained),
@@ -113,12 +113,18 @@ def _reference(explained: Explained) -> pd.DataFrame:
 
 
 def _applicants(
-    predictor: CreditPredictor, frame: pd.DataFrame, rows: np.ndarray
+    predictor: CreditPredictor, frame: pd.DataFrame, rows: np.ndarray, seed: int
 ) -> Sequence[BaseModel]:
-    """Typed rows as inputs of the predictor."""
-    names = list(predictor.schema.names())
-    records = frame[names].iloc[rows].astype(object).where(frame[names].iloc[rows].notna(), None)
-    return [predictor.input_model.model_validate(r) for r in records.to_dict("records")]
+    """Made-up applicants: real values, drawn column by column, so that no row is a person's."""
+    rng = np.random.default_rng(seed)
+    mixed = pd.DataFrame(
+        {
+            name: frame[name].iloc[rng.choice(rows, GOLDEN)].to_numpy(object)
+            for name in predictor.schema.names()
+        }
+    )
+    records = mixed.where(mixed.notna(), None).to_dict("records")
+    return [predictor.input_model.model_validate(record) for record in records]
 
 
 def _data(explained: Explained) -> dict[str, object]:
