@@ -118,7 +118,25 @@ def main() -> None:
     if arguments.peer_python:
         summary["peer"] = f"AutoGluon best_quality, {arguments.peer_seconds:g} s, one thread"
         summary["peer_mean_auc"] = float(np.mean([r["peer_auc"] for r in rows]))
+    summary["headline"] = _headline(summary)
     write_result("finance_compete", summary)
+
+
+def _headline(summary: dict) -> dict:
+    """What a reader wants first."""
+    out = {}
+    for row in summary["books"]:
+        name = row["book"]
+        out[f"{name}: AUC of the champion on the agreed test"] = row["auc"]["blend"]
+        if "peer_auc" in row:
+            out[f"{name}: AUC of the peer in the same run"] = row["peer_auc"]
+        out[f"{name}: ECE"] = row["ece"]
+        out[f"{name}: coverage of the 90% PD interval"] = row["coverage"]["value"]
+        out[f"{name}: scorecard behind the best entrant, AUC"] = row["scorecard_gap"]
+    out["mean AUC"] = summary["mean_auc"]
+    if "peer_mean_auc" in summary:
+        out["mean AUC of the peer"] = summary["peer_mean_auc"]
+    return out
 
 
 if __name__ == "__main__":
