@@ -16,6 +16,7 @@ import pandas as pd
 from core.data.schema import TableSchema
 from core.errors import DataError
 
+FEW_ROWS = 16  # so few are looked up one by one: finding distinct values costs more
 MISSING = ""  # the category that stands for a missing one
 
 
@@ -164,9 +165,13 @@ def _read_number(frame: pd.DataFrame, feature: Feature) -> np.ndarray:
 
 
 def _read_rate(frame: pd.DataFrame, feature: Feature) -> np.ndarray:
+    rates, default = feature.rates or {}, feature.default
+    if len(frame) <= FEW_ROWS:
+        cells = frame[feature.raw].to_numpy(object)
+        keys = [MISSING if pd.isna(v) else str(v) for v in cells]
+        return np.array([rates.get(k, default) for k in keys], dtype=float)
     # Look each distinct category up once: books have few of them and many rows.
     codes, uniques = pd.factorize(frame[feature.raw], use_na_sentinel=True)
-    rates, default = feature.rates or {}, feature.default
     table = [rates.get(str(u), default) for u in uniques] + [rates.get(MISSING, default)]
     return np.asarray(table)[codes]  # code -1, missing, is the last entry
 

@@ -77,30 +77,39 @@ class CreditModel:
             ModelError: A member is a network, which has no exact ones.
         """
         rows = self._rows(frame)
+        threads = (os.cpu_count() or 1) if len(rows) >= MANY_ROWS else 1
         values, base = np.zeros((len(rows), len(self.columns))), 0.0
         for start in range(0, len(rows), BLOCK):
             part = slice(start, start + BLOCK)
             block = Rows(rows.frame.iloc[part], rows.matrix[part])
-            found = [self._contributions_of(m.member, block) for m in self.members]
-            values[part] = np.sum(
-                [m.weight * f[0] for m, f in zip(self.members, found, strict=True)], axis=0
-            )
-            base = float(sum(m.weight * f[1] for m, f in zip(self.members, found, strict=True)))
+            base = self._explain(block, values[part], threads)
         return Contributions(values, base)
 
-    def _contributions_of(self, member: Member, rows: Rows) -> tuple[np.ndarray, float]:
-        if isinstance(member, ScorecardMember):
-            return member.raw_contributions(rows, self.columns)
-        found = member.contributions(rows)
+    def _explain(self, rows: Rows, values: np.ndarray, threads: int) -> float:
+        """Adds the weighted contributions of all members to `values`; returns the base."""
+        base, of_matrix = 0.0, np.zeros(rows.matrix.shape)
+        for m in self.members:
+            if isinstance(m.member, ScorecardMember):
+                found = m.member.raw_contributions(rows, self.columns)
+                values += m.weight * found[0]
+            else:
+                found = self._contributions_of(m.member, rows, threads)
+                of_matrix += m.weight * found[0]
+            base += m.weight * found[1]
+        place = {name: j for j, name in enumerate(self.columns)}
+        values[:, [place[c] for c in self.pipeline.columns]] += self.pipeline.by_raw(of_matrix)
+        return base
+
+    def _contributions_of(
+        self, member: Member, rows: Rows, threads: int
+    ) -> tuple[np.ndarray, float]:
+        found = member.contributions(rows, threads)
         if found is None:
             raise ModelError(
                 f"a {member.family} has no exact reasons",
                 remedy="Explain the champion, or use explain.networks for the network",
             )
-        place = {name: j for j, name in enumerate(self.columns)}
-        values = np.zeros((len(rows), len(self.columns)))
-        values[:, [place[c] for c in self.pipeline.columns]] = self.pipeline.by_raw(found[0])
-        return values, found[1]
+        return found
 
     def _rows(self, frame: DataFrame) -> Rows:
         return Rows(frame, self.pipeline.transform(frame))

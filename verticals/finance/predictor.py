@@ -11,9 +11,10 @@ import orjson
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from core.data.schema import ColumnSchema, TableSchema, apply_schema
+from core.data.schema import ColumnSchema, TableSchema
 from core.deployment.manifest import Manifest
 from verticals.finance.answer import CreditAnswer
+from verticals.finance.applicants import typed_applicants, typed_table
 from verticals.finance.model import CreditModel
 from verticals.finance.policy import Policy
 from verticals.finance.reasons import ReasonMapping, reason_table
@@ -36,8 +37,8 @@ class CreditPredictor:
 
     def predict(self, inputs: list[BaseModel]) -> list[BaseModel]:
         """Answers in the order of the applicants; raises DataError on values out of schema."""
-        frame = pd.DataFrame([i.model_dump(by_alias=True) for i in inputs])
-        rows = self.predict_table(frame).to_dict("records")
+        frame = typed_applicants([i.model_dump(by_alias=True) for i in inputs], self.schema)
+        rows = self._answer(frame, reasons=True).to_dict("records")
         return [CreditAnswer.model_validate(row) for row in rows]
 
     def predict_table(self, frame: pd.DataFrame, *, reasons: bool = True) -> pd.DataFrame:
@@ -47,7 +48,10 @@ class CreditPredictor:
             frame: Columns as in training; extra ones are ignored, a missing one is an error.
             reasons: Whether to explain; the exact Shapley values are the slow part.
         """
-        typed = apply_schema(frame, self.schema)
+        return self._answer(typed_table(frame, self.schema), reasons=reasons)
+
+    def _answer(self, typed: pd.DataFrame, *, reasons: bool) -> pd.DataFrame:
+        """Answers to typed rows."""
         if reasons:
             contributions = self.model.contributions(typed)
             score = contributions.values.sum(axis=1) + contributions.base
@@ -62,7 +66,7 @@ class CreditPredictor:
                 "pd_high": np.maximum(interval[:, 1], probability),
                 "points": self.policy.points(probability),
             },
-            index=frame.index,
+            index=typed.index,
         )
         answer["decision"] = self.policy.decide(probability, interval[:, 0], interval[:, 1])
         if reasons:

@@ -182,14 +182,17 @@ def reason_table(
         (r.code, mapping.text(r), [f for f in r.features if f not in mapping.silent])
         for r in mapping.reasons
     ]
-    return [
-        [
-            {"code": heads[i][0], "text": heads[i][1], "features": heads[i][2], "effect": e}
-            for i, e in zip(row, effect, strict=True)
-            if e > 0
-        ]
-        for row, effect in zip(best.tolist(), strength.tolist(), strict=True)
+    raises = strength > 0
+    # One flat list, cut into rows afterwards: tables have many rows.
+    found = [
+        {"code": code, "text": text, "features": features, "effect": effect}
+        for (code, text, features), effect in zip(
+            map(heads.__getitem__, best[raises].tolist()), strength[raises].tolist(), strict=True
+        )
     ]
+    stops = raises.sum(axis=1).cumsum()
+    starts = stops - raises.sum(axis=1)
+    return [found[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
 
 
 def reference_of(

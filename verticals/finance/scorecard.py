@@ -21,6 +21,7 @@ from explain.trees import Contributions
 BASE_POINTS, BASE_ODDS, POINTS_TO_DOUBLE = 600.0, 50.0, 20.0
 BINNING_ROWS = 20_000  # cut points are searched on this many rows; rates come from all
 PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0)  # ridge on the coefficients, in rows
+FEW_ROWS = 16  # so few are looked up one by one: finding distinct values costs more
 SMOOTHING = 20.0  # rows of the book's own rate added to every bin: tiny bins say little
 
 
@@ -59,6 +60,9 @@ class Characteristic:
         last = len(self.woe) - 1
         if self.groups:
             known = {value: i for i, group in enumerate(self.groups) for value in group}
+            if len(values) <= FEW_ROWS:
+                cells = values.to_numpy(object)
+                return np.array([last if pd.isna(v) else known.get(str(v), -1) for v in cells], int)
             codes, uniques = pd.factorize(values, use_na_sentinel=True)
             return np.array([*(known.get(str(u), -1) for u in uniques), last])[codes]
         numbers = np.asarray(values, dtype=float)

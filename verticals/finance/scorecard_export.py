@@ -30,10 +30,11 @@ def to_sql(scorecard: Scorecard, table: str = "applicants") -> str:
     terms = [repr(scorecard.intercept)] + [_case(c) for c in scorecard.characteristics]
     total = "\n    + ".join(terms)
     offset = BASE_POINTS - _SCALE * math.log(BASE_ODDS)
+    inner = f"SELECT a.*,\n    {total} AS log_odds\n  FROM {_name(table)} AS a"  # noqa: S608 - quoted
     return (
         "-- log_odds is of default; points are higher for safer applicants\n"
         f"SELECT scored.*, {offset!r} - {_SCALE!r} * log_odds AS points\n"
-        f"FROM (\n  SELECT a.*,\n    {total} AS log_odds\n  FROM {_name(table)} AS a\n) AS scored\n"  # noqa: S608 - names are quoted
+        f"FROM (\n  {inner}\n) AS scored\n"
     )
 
 
