@@ -35,7 +35,7 @@ def measure(name: str) -> dict[str, Any]:
             "hits": b.hits,
             "expected": b.expected,
             "p_values": {test.name: test.p_value for test in b.tests},
-            "basel_zone": b.zone.name if b.zone else None,
+            "basel_zone": b.zone.colour if b.zone else None,
             "seconds": seconds,
         }
     return out
