@@ -154,9 +154,14 @@ def _show(case: str, name: str, done: NotebookRun, console: Console) -> None:
     from apps.cli.tables import HEADLINES, headlines, measurement_row, table
 
     results, folder = done.results, done.folder
-    rows = [measurement_row(m) for m in headlines(results.results)]
+    shown = headlines(results.results)
+    leader = f" of {shown[0].model}" if shown else ""
+    at = HEADLINES.index("Model")
+    rows = [measurement_row(m) for m in shown]
+    cells = [[*row[:at], *row[at + 1 :]] for row in rows]
+    columns = [*HEADLINES[:at], *HEADLINES[at + 1 :]]
     console.print()
-    console.print(table(f"{name}, {done.seconds:.0f} s", HEADLINES, rows))
+    console.print(table(f"{name}: results{leader}, after {done.seconds:.0f} s", columns, cells))
     places = {"Report": folder / "report.html", "Notebook": folder / "notebook.html",
               "Results": folder / "results.json"}  # fmt: skip
     if results.bundle:
@@ -165,7 +170,19 @@ def _show(case: str, name: str, done: NotebookRun, console: Console) -> None:
         if place.exists():
             typer.echo(f"{label + ':':<10}{place}")
     if results.bundle:
-        bundle = shlex.quote(str(folder / results.bundle))
+        bundle, program = shlex.quote(str(folder / results.bundle)), shlex.quote(_program())
         if case in entry_points(group="casekit.demos").names:
-            typer.echo(f"{'Demo:':<10}casekit app {case} --bundle {bundle}")
-        typer.echo(f"{'Service:':<10}casekit serve {bundle}")
+            typer.echo(f"{'Demo:':<10}{program} app {case} --bundle {bundle}")
+        typer.echo(f"{'Service:':<10}{program} serve {bundle}")
+
+
+def _program() -> str:
+    """What to type to start this very command: its name, or its path where that is not found."""
+    import os
+    import shutil
+    import sys
+
+    started = Path(sys.argv[0])
+    if shutil.which("casekit") or started.name != "casekit":
+        return "casekit"
+    return os.path.relpath(started)

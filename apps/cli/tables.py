@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.deployment.results import Measurement
 
 HEADLINES = ("Metric", "Value", "95% interval", "n", "Split", "Model", "Baseline")
+SHORT = 18  # characters of a column that is not broken into lines
 SEALED_FIRST = ("private", "test", "backtest", "time", "public", "validation", "train")
 
 
@@ -26,7 +27,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     for i, name in enumerate(columns):
         numeric = bool(body) and all(_is_number(row[i]) for row in body)
         side: Any = "right" if numeric else "left"
-        drawn.add_column(name, justify=side, no_wrap=numeric, overflow="fold")
+        whole = numeric or (bool(body) and max(len(row[i]) for row in body) <= SHORT)
+        drawn.add_column(name, justify=side, no_wrap=whole, overflow="fold")
     for row in body:
         drawn.add_row(*(Text(cell) for cell in row))
     return drawn
@@ -41,9 +43,10 @@ def frame_table(title: str, frame: pd.DataFrame, most: int = 40) -> Table:
 
 def measurement_row(m: Measurement) -> list[str]:
     """One measurement as a row under HEADLINES."""
-    interval = "" if m.low is None or m.high is None else f"{m.low:.4g} to {m.high:.4g}"
-    baseline = "" if m.baseline is None else f"{m.baseline:.4g} ({m.baseline_model or 'baseline'})"
-    return [m.metric, f"{m.value:.4g}", interval, f"{m.n:,}", m.split, m.model, baseline]
+    interval = "" if m.low is None or m.high is None else f"{text(m.low)} to {text(m.high)}"
+    named = m.baseline_model or "baseline"
+    baseline = "" if m.baseline is None else f"{text(m.baseline)} ({named})"
+    return [m.metric, text(m.value), interval, f"{m.n:,}", m.split, m.model, baseline]
 
 
 def headlines(measurements: Sequence[Measurement], most: int = 12) -> list[Measurement]:
@@ -61,12 +64,12 @@ def headlines(measurements: Sequence[Measurement], most: int = 12) -> list[Measu
 
 
 def text(value: Any) -> str:
-    """A cell as text: four significant digits, blank for missing."""
+    """A cell as text: three significant digits, thousands apart, blank for missing."""
     if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124
         return ""
-    if isinstance(value, bool | int):
+    if not isinstance(value, float):
         return str(value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _is_number(cell: str) -> bool:
