@@ -158,7 +158,7 @@ def _show(case: str, name: str, done: NotebookRun, console: Console) -> None:
     leader = f" of {shown[0].model}" if shown else ""
     at = HEADLINES.index("Model")
     rows = [measurement_row(m) for m in shown]
-    cells = [[*row[:at], *row[at + 1 :]] for row in rows]
+    cells = [[row[0].replace("_", " "), *row[1:at], *row[at + 1 :]] for row in rows]
     columns = [*HEADLINES[:at], *HEADLINES[at + 1 :]]
     console.print()
     console.print(table(f"{name}: results{leader}, after {done.seconds:.0f} s", columns, cells))

@@ -57,7 +57,7 @@ def test_it_runs_by_its_name_and_shows_what_it_measured(package: Path) -> None:
     words = ["-c", "from apps.cli.main import app; app()", "run", "churn_risk", "-p", "seed=5"]
     done = started(package, *words)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"roc_auc\s+0\.9\d+\s+0\.9\d+ to", done.stdout)
+    assert re.search(r"roc auc\s+0\.9\d+\s+0\.9\d+ to", done.stdout)
     places = dict(re.findall(r"^(\w+): +(\S+)$", done.stdout, re.MULTILINE))
     assert {"Report", "Notebook", "Results", "Bundle"} <= set(places)
     assert all((package / place).exists() for place in places.values())
