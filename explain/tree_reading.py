@@ -95,7 +95,6 @@ def read_lightgbm(booster: Booster) -> Forest | None:
         for name, found in texts.items():
             found.append(lines[name])
         nodes.append(int(lines["num_leaves"]) - 1)
-    scale = 1 / len(trees) if "\naverage_output" in head else 1.0
     whole = {name: np.array(" ".join(texts[name]).split(), dtype=np.int64) for name in _WORDS}
     cut = np.array(" ".join(texts["threshold"]).split(), dtype=float)
     count = np.array(nodes, dtype=np.int64)
@@ -123,7 +122,7 @@ def read_lightgbm(booster: Booster) -> Forest | None:
         int(said["max_feature_idx"]) + 1,
         Conditions(whole["split_feature"], cut, nan_left, zero.astype(np.int8)),
         np.arange(len(cut)), left, right, shares[0], shares[1], np.cumsum(count) - count,
-        np.array(" ".join(texts["leaf_value"]).split(), dtype=float) * scale, bias * scale, False,
+        np.array(" ".join(texts["leaf_value"]).split(), dtype=float), bias, False,
     )  # fmt: skip
 
 

@@ -73,8 +73,6 @@ def test_lightgbm_agrees(case: str) -> None:
     tables = tree_tables(booster)
     assert tables is not None
     expected = booster.predict(x, pred_contrib=True)
-    if case == "random forest":  # LightGBM averages its scores, but not their contributions
-        expected /= booster.num_trees()
     found = tree_contributions(booster, x)
     np.testing.assert_allclose(found.values, expected[:, :-1], atol=1e-9)
     assert found.base == pytest.approx(expected[0, -1], abs=1e-9)
