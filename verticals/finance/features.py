@@ -1,7 +1,8 @@
 """One fitted, exportable pipeline from a typed book to the numeric matrix every entrant reads.
 
 Knows nothing of models. Its state is JSON: categories become target rates (Micci-Barreca, 2001),
-cross-fitted while training so that no row sees its own outcome; dates become days and months.
+cross-fitted while training so that no row sees its own outcome; a category with few values also
+becomes one indicator a value; dates become days and months.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ from core.errors import DataError
 
 FEW_ROWS = 16  # so few are looked up one by one: finding distinct values costs more
 MISSING = ""  # the category that stands for a missing one
+MOST_RATES = 2_000  # categories of one column that keep a rate of their own, the most frequent
+MOST_LEVELS = 12  # values up to which a category also becomes indicators
+FEWEST_OF_LEVEL = 10  # rows that have, and that lack, a value with an indicator
+MOST_INDICATORS = 200  # of the whole matrix
+
+
+_Coded = tuple[np.ndarray, list[str]]  # (n,) codes and the categories they stand for
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,8 @@ class Feature:
 
     name: str
     raw: str
-    kind: str  # "number", "rate", "days" or "month"
+    kind: str  # "number", "rate", "level", "days" or "month"
+    level: str = ""  # the value that a "level" indicates
     rates: dict[str, float] | None = None  # bad rate by category, for "rate"
     default: float = 0.0  # rate of an unseen category
     since: str = ""  # for "days": column of the application date that they are counted from
@@ -59,9 +68,25 @@ class FeaturePipeline:
                 remedy="Give the columns the model was trained on: " + ", ".join(self.columns),
             )
         matrix = np.empty((len(frame), len(self.features)))
+        coded: dict[str, _Coded] = {}  # several features may read one category
         for j, feature in enumerate(self.features):
-            matrix[:, j] = _READERS[feature.kind](frame, feature)
+            if feature.kind in ("rate", "level"):
+                if feature.raw not in coded:
+                    coded[feature.raw] = _code(frame[feature.raw])
+                matrix[:, j] = _read_category(coded[feature.raw], feature)
+            else:
+                matrix[:, j] = _READERS[feature.kind](frame, feature)
         return matrix
+
+    def without(self, kind: str) -> np.ndarray:
+        """Which matrix columns remain, (features,) bool, when a category is read one way only.
+
+        Args:
+            kind: The way left out: "rate" (a category without indicators keeps its rate), or
+                "level".
+        """
+        levelled = {f.raw for f in self.features if f.kind == "level"}
+        return np.array([f.kind != kind or f.raw not in levelled for f in self.features])
 
     def by_raw(self, values: np.ndarray) -> np.ndarray:
         """Sum matrix columns into raw columns, (n, features) → (n, columns)."""
@@ -120,6 +145,8 @@ def fit_features(
     rated = [f.raw for f in features if f.kind == "rate"]
     fitted, cross = _fit_rates(frame, target, rated, seed)
     features = [fitted.get(f.raw, f) if f.kind == "rate" else f for f in features]
+    levels = [level for name in rated for level in _levels(frame[name])]
+    features += levels[:MOST_INDICATORS]
     pipeline = FeaturePipeline(tuple(features))
     matrix = pipeline.transform(frame)
     for j, feature in enumerate(features):
@@ -144,15 +171,35 @@ def _fit_rates(
     cross = encoder.fit_transform(text, target)
     prior = float(encoder.target_mean_)
     features = {
-        name: Feature(
-            name, name, "rate",
-            dict(zip(map(str, categories), map(float, rates), strict=True)), prior,
-        )
-        for name, categories, rates in zip(
-            names, encoder.categories_, encoder.encodings_, strict=True
+        name: Feature(name, name, "rate", rates=_most_frequent(values, categories, rates),
+                      default=prior)
+        for name, values, categories, rates in zip(
+            names, text.T, encoder.categories_, encoder.encodings_, strict=True
         )
     }  # fmt: skip
     return features, {name: cross[:, j] for j, name in enumerate(names)}
+
+
+def _most_frequent(
+    values: np.ndarray, categories: np.ndarray, rates: np.ndarray
+) -> dict[str, float]:
+    """Rates by category; of very many, those that matter."""
+    if len(categories) > MOST_RATES:
+        kept = pd.Series(values).value_counts().index[:MOST_RATES]
+        known = np.isin(categories.astype(str), kept.to_numpy(str))
+        categories, rates = categories[known], rates[known]
+    return dict(zip(map(str, categories), map(float, rates), strict=True))
+
+
+def _levels(values: pd.Series) -> list[Feature]:
+    """Indicators of a category with few values; of two values, one is enough."""
+    counts = _text(values).value_counts()
+    if len(counts) > MOST_LEVELS:
+        return []
+    enough = (counts >= FEWEST_OF_LEVEL) & (len(values) - counts >= FEWEST_OF_LEVEL)
+    found = sorted(counts.index[enough])[: None if len(counts) > 2 else 1]
+    name = str(values.name)
+    return [Feature(f"{name} = {level or 'missing'}", name, "level", level) for level in found]
 
 
 def _text(values: pd.Series) -> pd.Series:
@@ -164,16 +211,23 @@ def _read_number(frame: pd.DataFrame, feature: Feature) -> np.ndarray:
     return np.asarray(frame[feature.raw], dtype=float)
 
 
-def _read_rate(frame: pd.DataFrame, feature: Feature) -> np.ndarray:
+def _code(values: pd.Series) -> _Coded:
+    """Each distinct category once: books have few of them and many rows."""
+    if len(values) <= FEW_ROWS:
+        cells = [MISSING if pd.isna(v) else str(v) for v in values.to_numpy(object)]
+        return np.arange(len(cells)), cells
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    return codes, [*map(str, uniques), MISSING]  # code -1, missing, is the last entry
+
+
+def _read_category(coded: _Coded, feature: Feature) -> np.ndarray:
+    codes, categories = coded
     rates, default = feature.rates or {}, feature.default
-    if len(frame) <= FEW_ROWS:
-        cells = frame[feature.raw].to_numpy(object)
-        keys = [MISSING if pd.isna(v) else str(v) for v in cells]
-        return np.array([rates.get(k, default) for k in keys], dtype=float)
-    # Look each distinct category up once: books have few of them and many rows.
-    codes, uniques = pd.factorize(frame[feature.raw], use_na_sentinel=True)
-    table = [rates.get(str(u), default) for u in uniques] + [rates.get(MISSING, default)]
-    return np.asarray(table)[codes]  # code -1, missing, is the last entry
+    if feature.kind == "level":
+        table = [float(c == feature.level) for c in categories]
+    else:
+        table = [rates.get(c, default) for c in categories]
+    return np.asarray(table, dtype=float)[codes]
 
 
 def _read_days(frame: pd.DataFrame, feature: Feature) -> np.ndarray:
@@ -188,7 +242,6 @@ def _read_month(frame: pd.DataFrame, feature: Feature) -> np.ndarray:
 
 _READERS: dict[str, Callable[[pd.DataFrame, Feature], np.ndarray]] = {
     "number": _read_number,
-    "rate": _read_rate,
     "days": _read_days,
     "month": _read_month,
 }

@@ -114,7 +114,9 @@ def run_entrant(entry: Entry, arena: Arena, done: dict[str, Result]) -> Result |
     def one(job: tuple[Design, int]) -> Member:
         design, seed = job
         stop = None if share is None else time.monotonic() + share
-        training = Training(design.rows, design.target, seed, arena.plan.threads, (), stop)
+        training = Training(
+            design.rows, design.target, seed, arena.plan.threads, design.pipeline, stop
+        )
         return entry.fit(training, **settings)
 
     fitted = _map(one, jobs, 1 if entry.alone else arena.plan.workers)

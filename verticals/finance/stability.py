@@ -148,6 +148,6 @@ def _plain_trees(checked: Checked, train: np.ndarray, test: np.ndarray, seed: in
         frame.iloc[train], checked.target[train], checked.schema, names,
         time=checked.roles.time if checked.roles.time in names else None, seed=seed,
     )  # fmt: skip
-    training = Training(Rows(frame.iloc[train], matrix), checked.target[train], seed, 1, ())
+    training = Training(Rows(frame.iloc[train], matrix), checked.target[train], seed, 1, pipeline)
     rest = frame.iloc[test]
     return lightgbm(training, rounds=ROUNDS).log_odds(Rows(rest, pipeline.transform(rest)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
+
+from verticals.finance.features import FeaturePipeline
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Training:
         target: (n,) 0 or 1.
         seed: Of every random choice.
         threads: Processors it may use.
-        names: Of the matrix columns.
+        pipeline: That made the matrix; None if no column is ever to be hidden.
         deadline: Monotonic clock reading after which it should stop early; None for never.
     """
 
@@ -60,8 +62,21 @@ class Training:
     target: np.ndarray
     seed: int
     threads: int
-    names: tuple[str, ...]
+    pipeline: FeaturePipeline | None = None
     deadline: float | None = None
+
+    def hiding(self, kind: str) -> Training:
+        """The same, with one way of reading categories blanked out: see FeaturePipeline.without.
+
+        A constant column is never split on, so a member fitted on this scores full matrices.
+        """
+        if self.pipeline is None:
+            return self
+        seen = self.pipeline.without(kind)
+        if seen.all():
+            return self
+        rows = Rows(self.rows.frame, np.where(seen, self.rows.matrix, 0.0))
+        return replace(self, rows=rows)
 
 
 Entrant = Callable[[Training], Member]
