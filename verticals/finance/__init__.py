@@ -18,7 +18,7 @@ _STEPS = {
     "fit": "verticals.finance.compete",
     "evaluate": "verticals.finance.judge",
     "explain": "verticals.finance.explanation",
-    "pack": "verticals.finance.pack",
+    "pack": "verticals.finance.packing",
     "open_predictor": "verticals.finance.predictor",
 }
 _NOTEBOOK_FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
