@@ -24,7 +24,7 @@ from verticals.finance.features import FeaturePipeline, fit_features
 from verticals.finance.field import Arena, Design, Result, field_of, run_entrant
 from verticals.finance.model import CreditModel, Weighted
 from verticals.finance.plan import Plan, make_plan
-from verticals.finance.stages import Fitted, Split
+from verticals.finance.stages import Checked, Fitted, Split
 
 BLEND, STACK = "blend", "stack with network"
 
@@ -43,7 +43,7 @@ class _Judge:
         calibrator = fit_calibrator(oof[self.scored], self.y, seed=seed)
         probability = calibrator.transform(oof[self.scored])
         return CreditModel(
-            self.split.checked.roles.features, self.pipeline, tuple(members), calibrator,
+            inputs(self.split.checked), self.pipeline, tuple(members), calibrator,
             fit_pd_interval(probability, self.y, seed=seed),
         )  # fmt: skip
 
@@ -102,7 +102,6 @@ _NO_RESULT = Result((), np.empty(0), 0.0)
 def _arena(split: Split, plan: Plan, cache: Path | None, started: float) -> Arena:
     """Features of every fold and of the whole training part, fitted once for all entrants."""
     checked, seed = split.checked, split.checked.loaded.parameters.seed
-    columns = checked.roles.features
     whole = _design(split, split.train, np.empty(0, int), seed)
     folds = [_design(split, fit_rows, held, seed) for fit_rows, held in split.folds]
     place = pd.Series(np.arange(len(split.train)), index=split.train)
@@ -112,17 +111,27 @@ def _arena(split: Split, plan: Plan, cache: Path | None, started: float) -> Aren
         scored[at] = True
     return Arena(
         whole, tuple(folds), tuple(held_at), scored, plan, seed, started, cache,
-        checked.loaded.fingerprint, columns,
+        checked.loaded.fingerprint, inputs(checked),
     )  # fmt: skip
+
+
+def inputs(checked: Checked) -> tuple[str, ...]:
+    """Raw columns a model reads: the features, and the date that other dates are counted from."""
+    roles, kind = checked.roles, checked.schema
+    dated = any(kind[name].kind == "date" for name in roles.features)
+    if dated and roles.time is not None and kind[roles.time].kind == "date":
+        return (*roles.features, roles.time)
+    return roles.features
 
 
 def _design(split: Split, fit_rows: np.ndarray, held: np.ndarray, seed: int) -> Design:
     checked = split.checked
-    names = list(checked.roles.features)
-    frame = checked.frame[names]
+    names = inputs(checked)
+    features = checked.roles.features
+    frame = checked.frame[list(names)]
     pipeline, matrix = fit_features(
-        frame.iloc[fit_rows], checked.target[fit_rows], checked.schema, names,
-        time=checked.roles.time if checked.roles.time in names else None, seed=seed,
+        frame.iloc[fit_rows], checked.target[fit_rows], checked.schema, features,
+        time=checked.roles.time if len(names) > len(features) else None, seed=seed,
     )  # fmt: skip
     rest = frame.iloc[held]
     return Design(

@@ -50,6 +50,7 @@ def scorecard(training: Training) -> ScorecardMember:
     from verticals.finance.scorecard import fit_scorecard
 
     frame = training.rows.frame
+    columns = tuple(frame.columns[frame.dtypes.map(lambda kind: kind.kind != "M")])  # no dates
     return ScorecardMember(
-        fit_scorecard(frame, training.target, features=tuple(frame.columns), seed=training.seed)
+        fit_scorecard(frame, training.target, features=columns, seed=training.seed)
     )
