@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from core.deployment.results import Measurement
-from core.evaluation.bootstrap import wilson
 from explain.counterfactuals import Change, counterfactuals, number_options
 from verticals.finance.entrants.network import NetworkMember
 from verticals.finance.model import CreditModel
 from verticals.finance.policy import Policy
+from verticals.finance.reason_checks import reason_stability, reason_truthfulness
 from verticals.finance.reasons import (
     ReasonMapping,
     ReasonText,
@@ -73,11 +73,18 @@ def explain(evaluated: Evaluated) -> Explained:
         shares = _network_importance(network, frame.iloc[train[:500]])
         importance["network"] = importance["feature"].map(shares)
     declined = _declined(model, checked, fitted.split.test, cutoff)
+    tried = _some(declined, CHECKED, rng)
+    measurements = (
+        *reason_truthfulness(
+            model, frame.iloc[tried], frame, mapping, policy.reference, seed=parameters.seed
+        ),
+        *reason_stability(fitted, tried, train[approved], mapping, seed=parameters.seed + 1),
+    )
     return Explained(
         evaluated, mapping, policy, importance,
         _applicants(model, checked, declined[:8], mapping, policy),
         _changes(model, checked, declined[:8], mapping, policy),
-        tuple(_truth(model, checked, _some(declined, CHECKED, rng), mapping, policy)),
+        measurements,
     )  # fmt: skip
 
 
@@ -176,37 +183,3 @@ def _changes(
         for change in changes_for(model, book.iloc[[row]], book, mapping, policy.cutoff)
     ]
     return pd.DataFrame(out, columns=["row", "change", "pd"])
-
-
-def _truth(
-    model: CreditModel, checked: Checked, rows: np.ndarray, mapping: ReasonMapping, policy: Policy
-) -> list[Measurement]:
-    """Whether a named reason moves the score: give its columns the reference group's values."""
-    book = checked.frame[list(model.columns)]
-    frame = book.iloc[rows]
-    found = model.contributions(frame)
-    score = found.values.sum(axis=1) + found.base
-    listed = reason_table(found.values, model.columns, mapping, policy.reference, top=1)
-    typical = {
-        name: book[name].median() if pd.api.types.is_numeric_dtype(book[name])
-        else book[name].mode().iloc[0]
-        for name in book
-    }  # fmt: skip
-    moved, total = 0, 0
-    for i, reasons in enumerate(listed):
-        if not reasons:
-            continue
-        changed = frame.iloc[[i]].copy()
-        for name in reasons[0]["features"]:
-            changed[name] = pd.Series([typical[name]], index=changed.index).astype(book[name].dtype)
-        total += 1
-        moved += bool(model.score(changed)[0] < score[i])
-    if not total:
-        return []
-    low, high = wilson(moved / total, total)
-    return [
-        Measurement(
-            metric="reason_truthfulness", value=moved / total, low=low, high=high, n=total,
-            split="test", model="champion", baseline=0.5, baseline_model="chance",
-        )
-    ]  # fmt: skip
