@@ -31,7 +31,10 @@ def test_schemas_are_those_of_the_models(tiny_manifest: Manifest) -> None:
 
 
 def test_numbers_that_are_not_finite_are_refused(tiny_manifest: Manifest) -> None:
-    bad = Measurement(metric="roc_auc", value=math.nan, n=1, split="test", model="m")
+    bad = Measurement.model_construct(
+        metric="roc_auc", value=math.nan, low=None, high=None, n=1, split="test", model="m",
+        baseline=None, baseline_model=None,
+    )  # fmt: skip
     with pytest.raises(BundleError):
         tiny_manifest.model_copy(update={"measurements": [bad]}).to_bytes()
 
