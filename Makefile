@@ -16,13 +16,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo test app lab bench lock lint setup clean
+.PHONY: help demo test app lab notebooks bench lock lint setup clean
 
 help:
 	@echo "make demo   run the case studies on the embedded data; report, bundle and demo"
 	@echo "make test   run every check and test"
 	@echo "make app    open the demo in the browser"
 	@echo "make lab    open the notebooks in JupyterLab"
+	@echo "make notebooks  run the notebooks and store their outputs"
 	@echo "make bench  measure, and write the numbers into the README"
 	@echo "make lint   style and types only"
 	@echo "make lock   write requirements.lock anew"
@@ -44,6 +45,9 @@ app: $(READY)
 
 lab: $(READY)
 	@$(BIN)/jupyter lab notebooks
+
+notebooks: $(READY)
+	$(BIN)/python -m core.notebooks.store notebooks/*.ipynb
 
 bench: $(READY)
 	@$(BIN)/python -m bench

@@ -78,7 +78,7 @@ def run_notebook(
     name = re.sub(r"^\d+_", "", path.stem)
     draft = out / f".{name}.partial.ipynb"
     try:
-        _execute(notebook, out / f"{name}.log", on_cell, budget_s)
+        execute(notebook, out / f"{name}.log", on_cell, budget_s)
     except Exception as error:
         write_atomically(draft, nbformat.writes(notebook).encode())
         raise _diagnose(error, notebook, draft, name) from error
@@ -97,13 +97,22 @@ def run_notebook(
     return NotebookRun(folder, read_results(folder), time.perf_counter() - clock)
 
 
-def _execute(
+def execute(
     notebook: NotebookNode,
     log: Path,
-    on_cell: Callable[[int, int], None] | None,
-    budget_s: float,
+    on_cell: Callable[[int, int], None] | None = None,
+    budget_s: float = BUDGET_S,
+    folder: Path | None = None,
 ) -> None:
-    """Run every cell in a kernel of this very interpreter; `notebook` receives the outputs."""
+    """Run every cell in a kernel of this very interpreter; `notebook` receives the outputs.
+
+    Args:
+        notebook: Is changed in place.
+        log: Receives what the kernel prints beside the cells.
+        on_cell: Told the number of cells done, and of all code cells.
+        budget_s: Seconds for the whole notebook.
+        folder: Where the kernel works; by default here.
+    """
     from nbclient import NotebookClient
 
     total = sum(cell.cell_type == "code" for cell in notebook.cells)
@@ -119,6 +128,7 @@ def _execute(
     client = NotebookClient(
         notebook, kernel_name="casekit", on_cell_executed=finished, record_timing=False,
         timeout_func=lambda cell: max(1, int(ends - time.monotonic())),
+        resources={"metadata": {"path": str(folder)}} if folder else {},
     )  # fmt: skip
     with _own_kernel() as environment, log.open("w", encoding="utf-8") as stderr:
         try:

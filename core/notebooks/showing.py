@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from IPython.display import HTML, Image
+    from IPython.display import HTML, Image, Markdown
     from matplotlib.figure import Figure
 
 
@@ -21,6 +21,13 @@ def show_table(table: pd.DataFrame, rows: int = 12, decimals: int = 3) -> HTML:
     shown = shown.map(lambda value: _rounded(value, decimals))
     more = f"<p>{len(table) - rows} more rows.</p>" if len(table) > rows else ""
     return HTML(shown.to_html(index=False, border=0, na_rep="", justify="left") + more)
+
+
+def show_text(text: str) -> Markdown:
+    """A sentence as an output of its own, not as something printed."""
+    from IPython.display import Markdown
+
+    return Markdown(text)
 
 
 def show_figure(figure: Figure) -> Image:

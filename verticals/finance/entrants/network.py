@@ -6,6 +6,8 @@ and a server needs neither torch nor this module's training half.
 
 from __future__ import annotations
 
+import logging
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,11 +62,15 @@ class NetworkMember:
             raise ValueError("a network loaded from ONNX is not exported again")
         target = path.with_suffix(".onnx")
         example = torch.zeros(7, int(self.module.width))  # type: ignore[arg-type]
-        torch.onnx.export(
-            self.module, (example,), str(target), input_names=["matrix"],
-            output_names=["log_odds"], dynamo=True, external_data=False, verbose=False,
-            dynamic_shapes={"rows": {0: torch.export.Dim("n", min=1, max=2**31)}},
-        )  # fmt: skip
+        # What the exporter cannot find (torchvision) is not needed here.
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                self.module, (example,), str(target), input_names=["matrix"],
+                output_names=["log_odds"], dynamo=True, external_data=False, verbose=False,
+                dynamic_shapes={"rows": {0: torch.export.Dim("n", min=1, max=2**31)}},
+            )  # fmt: skip
         return target.name
 
 
@@ -155,10 +161,13 @@ def _build(matrix: np.ndarray, width: int) -> torch.nn.Module:
     constant = prepared.amin(dim=0) == prepared.amax(dim=0)
     prepared[0] += constant.float() * 1e-3  # bins need two values: a constant gets a token spread
     bins = rtdl_num_embeddings.compute_bins(prepared, n_bins=min(16, len(prepared) - 1))
-    network.body = TabM.make(
-        n_num_features=prepared.shape[1], d_out=1, k=8, d_block=width, n_blocks=2, dropout=0.1,
-        num_embeddings=rtdl_num_embeddings.PiecewiseLinearEmbeddings(
-            bins, d_embedding=8, activation=False, version="B"
-        ),
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        # Columns of two values get one bin, which is right for them; saying so helps nobody.
+        warnings.simplefilter("ignore", UserWarning)
+        network.body = TabM.make(
+            n_num_features=prepared.shape[1], d_out=1, k=8, d_block=width, n_blocks=2, dropout=0.1,
+            num_embeddings=rtdl_num_embeddings.PiecewiseLinearEmbeddings(
+                bins, d_embedding=8, activation=False, version="B"
+            ),
+        )  # fmt: skip
     return network
