@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,8 @@ def _build(matrix: np.ndarray, width: int) -> torch.nn.Module:
     import torch
     from tabm import TabM
 
-    with np.errstate(all="ignore"):
+    with warnings.catch_warnings():  # a column may be all missing
+        warnings.simplefilter("ignore", RuntimeWarning)
         low, middle, high = np.nan_to_num(np.nanquantile(matrix, [0.001, 0.5, 0.999], axis=0))
     filled = np.clip(np.where(np.isnan(matrix), middle, matrix), low, high)
     gaps = np.flatnonzero(np.isnan(matrix).any(axis=0))
@@ -160,10 +162,10 @@ def _build(matrix: np.ndarray, width: int) -> torch.nn.Module:
         prepared = network.prepare(torch.from_numpy(matrix.astype(np.float32)))
     constant = prepared.amin(dim=0) == prepared.amax(dim=0)
     prepared[0] += constant.float() * 1e-3  # bins need two values: a constant gets a token spread
-    bins = rtdl_num_embeddings.compute_bins(prepared, n_bins=min(16, len(prepared) - 1))
     with warnings.catch_warnings():
         # Columns of two values get one bin, which is right for them; saying so helps nobody.
         warnings.simplefilter("ignore", UserWarning)
+        bins = rtdl_num_embeddings.compute_bins(prepared, n_bins=min(16, len(prepared) - 1))
         network.body = TabM.make(
             n_num_features=prepared.shape[1], d_out=1, k=8, d_block=width, n_blocks=2, dropout=0.1,
             num_embeddings=rtdl_num_embeddings.PiecewiseLinearEmbeddings(
