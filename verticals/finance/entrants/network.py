@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import warnings
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
