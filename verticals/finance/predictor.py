@@ -50,6 +50,14 @@ class CreditPredictor:
         """
         return self._answer(typed_table(frame, self.schema), reasons=reasons)
 
+    def warm_up(self) -> None:
+        """Make what the first answer needs, so that no applicant waits for it.
+
+        On a new machine this compiles the explainer, once, which takes some seconds.
+        """
+        nobody = dict.fromkeys(self.schema.names())
+        self._answer(typed_applicants([nobody], self.schema), reasons=True)
+
     def _answer(self, typed: pd.DataFrame, *, reasons: bool) -> pd.DataFrame:
         """Answers to typed rows."""
         if reasons:
@@ -103,9 +111,11 @@ def open_predictor(folder: Path, manifest: Manifest) -> CreditPredictor:
     """The predictor of a verified bundle folder."""
     policy = orjson.loads((folder / "policy.json").read_bytes())
     language = policy.pop("language")
-    return CreditPredictor(
+    predictor = CreditPredictor(
         CreditModel.load(folder / "model"),
         TableSchema.from_json((folder / "schema.json").read_text(encoding="utf-8")),
         ReasonMapping.from_yaml((folder / "reasons.yaml").read_text(encoding="utf-8"), language),
         Policy(**policy),
     )
+    predictor.warm_up()
+    return predictor
