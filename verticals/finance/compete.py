@@ -17,7 +17,7 @@ import pandas as pd
 from core.errors import ModelError
 from core.evaluation.calibration import fit_calibrator
 from core.evaluation.conformal import fit_pd_interval
-from verticals.finance.blend import greedy, stack
+from verticals.finance.blend import stack
 from verticals.finance.entrants.linear import ScorecardMember
 from verticals.finance.entrants.members import Rows
 from verticals.finance.features import FeaturePipeline, fit_features
@@ -26,7 +26,7 @@ from verticals.finance.model import CreditModel, Weighted
 from verticals.finance.plan import Plan, make_plan
 from verticals.finance.stages import Checked, Fitted, Split
 
-BLEND, STACK = "blend", "stack with network"
+BLEND, WITH_NETWORK = "blend", "blend with network"
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,14 @@ def fit(split: Split, cache: Path | None = None) -> Fitted:
     oof = {name: result.oof for name, result in results.items()}
     judge = _Judge(split, arena.whole.pipeline, arena.scored, y[arena.scored])
     models = {name: judge.model(list(r.members), r.oof) for name, r in results.items()}
-    for name, names, weigh in (
-        (BLEND, [n for n in results if n != "network"], greedy),
-        (STACK, list(results), stack),
+    for name, names in (
+        (BLEND, [n for n in results if n != "network"]),
+        (WITH_NETWORK, list(results)),
     ):
-        if len(names) < 2 or (name == STACK and "network" not in names):
+        if len(names) < 2 or (name == WITH_NETWORK and "network" not in names):
             continue
         scores = np.array([oof[n] for n in names])
-        weights = weigh(scores[:, arena.scored], judge.y)
+        weights = stack(scores[:, arena.scored], judge.y)
         oof[name] = weights @ scores
         models[name] = judge.model(_weighted(results, names, weights), oof[name])
     champion = BLEND if BLEND in models else next(iter(models))

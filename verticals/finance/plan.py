@@ -40,12 +40,12 @@ def make_plan(budget: Budget, rows: int) -> Plan:
     """The plan for a training set of `rows` rows."""
     processors = os.cpu_count() or 1
     seeds = 3 if rows < SMALL else 1
-    rounds: tuple[int, ...] = (100, 200, 400)
+    rounds: tuple[int, ...] = (100, 150, 200, 300, 400)
     epochs = 12 if rows < LARGE else 6
     if budget == "standard":
-        seeds, rounds = 3, (100, 200, 400, 800)
+        seeds, rounds = 3, (100, 200, 300, 400, 600, 800)
     elif budget == "thorough":
-        seeds, rounds, epochs = 5, (200, 400, 800, 1600), 24
+        seeds, rounds, epochs = 5, (100, 200, 400, 600, 800, 1200, 1600), 24
     # One thread a fit: two are slower on small data, and fits run side by side anyway.
     return Plan(
         rounds, seeds, epochs, None if isinstance(budget, str) else float(budget), 1, processors
