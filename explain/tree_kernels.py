@@ -131,42 +131,27 @@ def divide(paths, condition, feature, most_conditions, most_features):  # type: 
 
 
 @njit(cache=True, nogil=True)
-def leaf_shares(ratio, met, weight, phi):  # type: ignore[no-untyped-def]
-    """Shapley values of a leaf worth 1 whose features in `met` (bits) hold, into `phi`, (m,)."""
-    m = len(ratio)
-    lost = 1.0  # share that features which do not hold let through while unknown
-    for j in range(m):
-        if not met >> j & 1:
-            lost *= ratio[j]
-    poly = np.zeros(m + 1)
-    outside = 0.0
-    for i in range(-1, m):
-        if i >= 0 and not met >> i & 1:
-            phi[i] = -outside
-            continue
-        # Coefficient s of the product of (z + ratio) sums, over coalitions of s features that
-        # hold, the shares of those that hold and are not yet known.
-        poly[:] = 0.0
-        poly[0] = 1.0
-        degree = 0
-        for j in range(m):
-            if j != i and met >> j & 1:
-                degree += 1
-                for s in range(degree, 0, -1):
-                    poly[s] = poly[s] * ratio[j] + poly[s - 1]
-                poly[0] *= ratio[j]
-        total = 0.0
-        for s in range(min(degree, m - 1) + 1):
-            total += weight[m, s] * poly[s]
-        if i < 0:
-            outside = total * lost
-        else:
-            phi[i] = total * lost * (1 - ratio[i])
+def leaf_shares(ratio, met, nodes, phi):  # type: ignore[no-untyped-def]
+    """Adds to `phi`, (m,), the Shapley values of a leaf worth 1 whose features in `met` hold.
+
+    A Shapley value is the mean gain over the time at which the feature becomes known, when every
+    other is known by time t with chance t (Owen, 1972). The gain is a polynomial in t, which a
+    few `nodes`, (k, 2) times and weights, integrate exactly.
+    """
+    for q in range(len(nodes)):
+        time, whole = nodes[q, 0], nodes[q, 1]
+        for i in range(len(ratio)):
+            whole *= time * (met >> i & 1) + (1 - time) * ratio[i]
+        for i in range(len(ratio)):
+            holds = met >> i & 1
+            own = time * holds + (1 - time) * ratio[i]
+            if own > 0:
+                phi[i] += (holds - ratio[i]) * whole / own
 
 
 @njit(cache=True, nogil=True)
 def fill(  # type: ignore[no-untyped-def]
-    first, of, number, columns, paths, condition, tests, shares, values, weight, limits, table,
+    first, of, number, columns, paths, condition, tests, shares, values, nodes, limits, table,
     score,
 ):  # fmt: skip
     """Writes conditions, tables and scores of all pieces; returns the expected score."""
@@ -214,7 +199,7 @@ def fill(  # type: ignore[no-untyped-def]
             base += value * np.prod(ratio[:m])
             known = np.zeros((1 << m, m))
             for met in range(1 << m):
-                leaf_shares(ratio[:m], met, weight, known[met])
+                leaf_shares(ratio[:m], met, nodes, known[met])
             known *= value
             for pattern in range(1 << size):
                 met = 0

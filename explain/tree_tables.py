@@ -10,7 +10,6 @@ row then costs one comparison a condition and one addition a feature.
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -108,7 +107,7 @@ def tabulate(forest: Forest) -> TreeTables | None:
     base = fill(
         first, feature, number, columns, paths, forest.condition,
         (tests.feature, tests.cut, tests.nan_left, tests.zero),
-        (forest.share_left, forest.share_right), forest.leaf, _weights(),
+        (forest.share_left, forest.share_right), forest.leaf, _nodes(),
         (low, high, missing, zero), table, score,
     )  # fmt: skip
     return TreeTables(
@@ -117,11 +116,8 @@ def tabulate(forest: Forest) -> TreeTables | None:
     )  # fmt: skip
 
 
-def _weights() -> np.ndarray:
-    """Share of the orders in which s given of m - 1 others come before a feature, [m, s]."""
-    most = max(MOST_FEATURES, MOST_CONDITIONS) + 1
-    weight = np.zeros((most + 1, most + 1))
-    for m in range(1, most + 1):
-        for s in range(m):
-            weight[m, s] = 1 / (m * math.comb(m - 1, s))
-    return weight
+def _nodes() -> np.ndarray:
+    """Gauss-Legendre times and weights on 0 to 1, exact for the polynomial of the widest leaf."""
+    most = max(MOST_FEATURES, MOST_CONDITIONS)
+    at, weight = np.polynomial.legendre.leggauss((most + 1) // 2)
+    return np.column_stack([(at + 1) / 2, weight / 2])

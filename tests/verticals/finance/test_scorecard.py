@@ -161,6 +161,7 @@ def test_it_ranks_as_well_as_sklearn_on_optbinnings_own_evidence() -> None:
     assert rate.mean() == pytest.approx(truth.mean(), abs=0.02)
 
 
+@pytest.mark.slow
 def test_two_hundred_columns_are_no_trouble() -> None:
     rng = np.random.default_rng(3)
     frame = pd.DataFrame(rng.normal(size=(900, 200)), columns=[f"c{i}" for i in range(200)])
