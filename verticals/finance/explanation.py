@@ -18,6 +18,7 @@ from verticals.finance.reasons import (
     ReasonMapping,
     ReasonText,
     draft_mapping,
+    read_mapping,
     reason_table,
     reference_of,
     shipped_mapping,
@@ -54,8 +55,12 @@ def explain(evaluated: Evaluated) -> Explained:
     fitted = evaluated.fitted
     checked, parameters = fitted.split.checked, fitted.split.checked.loaded.parameters
     model, roles = fitted.champion, fitted.split.checked.roles
-    mapping = shipped_mapping(parameters.data, parameters.language)
-    mapping = mapping or draft_mapping(model.columns, parameters.language)
+    language = parameters.language
+    mapping = (
+        read_mapping(parameters.reasons, language)
+        if parameters.reasons
+        else shipped_mapping(parameters.data, language) or draft_mapping(model.columns, language)
+    )
     mapping = silenced(mapping, (*roles.protected, *roles.proxies)).covering(model.columns)
     rng = np.random.default_rng(parameters.seed)
     train = _some(fitted.split.train, SAMPLE, rng)

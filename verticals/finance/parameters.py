@@ -35,6 +35,11 @@ class CreditParameters(BaseModel):
     proxies: tuple[str, ...] = Field(
         (), description="Columns that stand in for a protected one: never named as a reason."
     )
+    reasons: str | None = Field(
+        None,
+        description="YAML file with the confirmed wording of reasons; the reasons.yaml of an "
+        "earlier bundle is a start. Without it a draft is made from the column names.",
+    )
     exposure: str | None = Field(None, description="Column of the amount at risk.")
     columns: dict[str, str] = Field(
         {},

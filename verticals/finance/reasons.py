@@ -67,6 +67,11 @@ class ReasonMapping:
         """
         try:
             read = _File.model_validate(yaml.safe_load(text))
+        except yaml.YAMLError as error:
+            raise ParameterError(
+                "the reasons are not YAML", where=str(getattr(error, "problem_mark", "")).strip(),
+                remedy="Compare with verticals/finance/reason_texts/german_credit.yaml",
+            ) from error  # fmt: skip
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise ParameterError(
@@ -114,9 +119,26 @@ class ReasonMapping:
 def shipped_mapping(name: str, language: Literal["en", "zh"] = "en") -> ReasonMapping | None:
     """The wording that comes with an embedded book, if it has one."""
     path = _TEXTS / f"{name}.yaml"
+    if not name.isidentifier():  # a client's path, not the name of an embedded book
+        return None
     return ReasonMapping.from_yaml(path.read_text(encoding="utf-8"), language) if (
         path.exists()
     ) else None  # fmt: skip
+
+
+def read_mapping(path: str, language: Literal["en", "zh"] = "en") -> ReasonMapping:
+    """A client's own, confirmed wording.
+
+    Raises:
+        ParameterError: The file is not there, or is not a mapping.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise ParameterError(
+            "the file of reasons is not there", where=str(file),
+            remedy="Start from the reasons.yaml in the bundle of an earlier run",
+        )  # fmt: skip
+    return ReasonMapping.from_yaml(file.read_text(encoding="utf-8"), language)
 
 
 def draft_mapping(columns: Iterable[str], language: Literal["en", "zh"] = "en") -> ReasonMapping:

@@ -196,7 +196,10 @@ def _bin(values: pd.Series, y: np.ndarray, seed: int) -> Characteristic | None:
         cat_cutoff=None if numeric or sample.nunique() < 10 else 0.01,
     )  # fmt: skip
     data = sample.to_numpy(float) if numeric else sample.astype(str).to_numpy(object)
-    found.fit(data, y[rows])
+    try:
+        found.fit(data, y[rows])
+    except ValueError:  # optbinning's word for a column with nothing to bin, as 700 rare levels
+        return None
     splits = tuple(map(float, found.splits)) if numeric else ()
     groups = () if numeric else tuple(tuple(map(str, group)) for group in found.splits)
     bins = len(splits) + 1 if numeric else len(groups)
