@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,9 +77,12 @@ def fit(
         ValueError: Early stopping without a `validate`, or a loss that is not finite.
     """
     import torch
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
-    from accelerate.utils import set_seed
+
+    with warnings.catch_warnings():  # tqdm wishes for widgets that nobody looks at
+        warnings.simplefilter("ignore")
+        from accelerate import Accelerator
+        from accelerate.state import AcceleratorState
+        from accelerate.utils import set_seed
 
     if settings.patience and validate is None:
         raise ValueError("early stopping needs `validate`")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 MarketBudget = Literal["quick", "standard"]
 Method = Literal["hs", "garch_normal", "garch_t", "gjr_t", "fhs"]
 
-WINDOW = 1500
+WINDOW = 500
 REFIT = 20
 SEED = 20261123
 

@@ -103,7 +103,7 @@ def test_student_var_and_es_are_quantile_and_integral(returns: pd.Series) -> Non
 
 
 def test_normal_es_is_the_closed_form(returns: pd.Series) -> None:
-    forecast = forecast_risk(returns, ["garch_normal"], levels=[0.975], days=30)[
+    forecast = forecast_risk(returns, ["garch_normal"], levels=[0.975], days=30, window=1500)[
         "garch_normal", 0.975
     ]
     track = follow(returns, "garch_normal", days=30, window=1500, refit=20)
@@ -166,7 +166,9 @@ def test_compounding() -> None:
 def test_ten_day_paths_agree_with_arch(returns: pd.Series) -> None:
     from arch import arch_model
 
-    table = risk_today(returns, ["fhs", "gjr_t"], levels=[0.975], paths=40_000, seed=2)
+    table = risk_today(
+        returns, ["fhs", "gjr_t"], levels=[0.975], paths=40_000, seed=2, window=len(returns)
+    )
     reference = arch_model(returns.to_numpy(), o=1, dist="t", rescale=False).fit(disp="off")
     for method, name in (("fhs", "bootstrap"), ("gjr_t", "simulation")):
         paths = reference.forecast(
