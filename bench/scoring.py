@@ -46,6 +46,13 @@ def main() -> None:
             table.unlink()
     result["ratios"] = ratios(result["runs"])
     print(json.dumps(result["ratios"], indent=2))
+    result["headline"] = {
+        f"{given.rows:,} rows from CSV to JSON lines, {one}: {what}": result["runs"][
+            f"whole_{one}"
+        ][key]
+        for one in given.modes
+        for key, what in (("rows_per_s", "rows a second"), ("peak_mb", "peak MB"))
+    }
     print(write_result("scoring", result))
 
 

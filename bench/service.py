@@ -66,6 +66,14 @@ def main() -> None:
         "p95_four_callers_over_one": round(several["p95"] / one["p95"], 2),
     }
     print(json.dumps(result, indent=2))
+    result["headline"] = {
+        "one applicant with reasons over HTTP: p50, ms": result["milliseconds"]["one_caller"][
+            "p50"
+        ],
+        "one applicant with reasons over HTTP: p95, ms": result["milliseconds"]["one_caller"][
+            "p95"
+        ],
+    }
     print(write_result("service", result))
 
 
