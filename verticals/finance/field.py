@@ -17,7 +17,7 @@ import orjson
 from verticals.finance.entrants import linear, network, trees
 from verticals.finance.entrants.members import Member, Rows, Training
 from verticals.finance.features import FeaturePipeline
-from verticals.finance.model import LOADERS, Weighted
+from verticals.finance.model import Weighted, load_members, save_members
 from verticals.finance.plan import Plan
 
 
@@ -201,10 +201,7 @@ def _cached(entry: Entry, arena: Arena) -> Result | None:
     if not (folder / "result.json").exists():
         return None
     state = orjson.loads((folder / "result.json").read_bytes())
-    members = tuple(
-        Weighted(m["name"], LOADERS[m["family"]](folder / m["file"]), m["weight"])
-        for m in state["members"]
-    )
+    members = load_members(state["members"], folder)
     oof = np.array(state["oof"], dtype=float)  # null reads back as NaN
     return Result(members, oof, state["seconds"])
 
@@ -217,15 +214,7 @@ def _keep(entry: Entry, arena: Arena, result: Result) -> None:
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    members = [
-        {
-            "name": m.name,
-            "family": m.member.family,
-            "weight": m.weight,
-            "file": m.member.save(fresh / f"member_{i}"),
-        }
-        for i, m in enumerate(result.members)
-    ]
+    members = save_members(result.members, fresh)
     state = {"members": members, "oof": result.oof, "seconds": result.seconds}
     (fresh / "result.json").write_bytes(orjson.dumps(state, option=orjson.OPT_SERIALIZE_NUMPY))
     shutil.rmtree(folder, ignore_errors=True)

@@ -6,9 +6,10 @@ Knows nothing of decisions, reasons or files beyond its own folder.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -117,16 +118,7 @@ class CreditModel:
     def save(self, folder: Path) -> None:
         """Write native files: LightGBM text, CatBoost binary, ONNX, and JSON for the rest."""
         folder.mkdir(parents=True, exist_ok=True)
-        members = [
-            {
-                "name": m.name,
-                "family": m.member.family,
-                "weight": m.weight,
-                "file": m.member.save(folder / f"member_{i}"),
-            }
-            for i, m in enumerate(self.members)
-        ]
-        state = {"columns": self.columns, "members": members}
+        state = {"columns": self.columns, "members": save_members(self.members, folder)}
         (folder / "model.json").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2))
         for name, part in (
             ("features", self.pipeline),
@@ -139,10 +131,6 @@ class CreditModel:
     def load(cls, folder: Path) -> CreditModel:
         """The model written by `save`."""
         state = orjson.loads((folder / "model.json").read_bytes())
-        members = tuple(
-            Weighted(m["name"], LOADERS[m["family"]](folder / m["file"]), m["weight"])
-            for m in state["members"]
-        )
 
         def text(name: str) -> str:
             return (folder / f"{name}.json").read_text(encoding="utf-8")
@@ -150,10 +138,30 @@ class CreditModel:
         return cls(
             tuple(state["columns"]),
             FeaturePipeline.from_json(text("features")),
-            members,
+            load_members(state["members"], folder),
             Calibrator.from_json(text("calibration")),
             PdInterval.from_json(text("interval")),
         )
+
+
+def save_members(members: Iterable[Weighted], folder: Path) -> list[dict[str, Any]]:
+    """Write each member's native file into a folder; returns what `load_members` needs."""
+    return [
+        {
+            "name": m.name,
+            "family": m.member.family,
+            "weight": m.weight,
+            "file": m.member.save(folder / f"member_{i}"),
+        }
+        for i, m in enumerate(members)
+    ]
+
+
+def load_members(records: Iterable[Mapping[str, Any]], folder: Path) -> tuple[Weighted, ...]:
+    """The members written by `save_members`."""
+    return tuple(
+        Weighted(m["name"], LOADERS[m["family"]](folder / m["file"]), m["weight"]) for m in records
+    )
 
 
 def _load_lightgbm(path: Path) -> Member:
