@@ -20,24 +20,28 @@ from core.errors import ModelError
 
 @dataclass(frozen=True)
 class Asset:
-    """One pinned file."""
+    """One pinned file, or a pinned folder of files."""
 
     name: str
-    file: str  # path inside the installed package
+    file: str  # path inside the installed package; a folder if `bytes` counts many files
     bytes: int
-    sha256: str
+    sha256: str  # of the file; of a folder, see `tree_digest`
     licence: str
     attribution: str
     package: str = ""  # pip package that carries it
     version: str = ""
     hub: str = ""  # Hugging Face repository that carries it
     hub_file: str = ""
+    parts: tuple[str, ...] = ()  # of a folder: the files that matter; empty for all
 
 
 def assets() -> dict[str, Asset]:
     """Every pinned asset by name."""
     text = Path(__file__).with_name("assets.toml").read_text(encoding="utf-8")
-    return {name: Asset(name=name, **entry) for name, entry in tomllib.loads(text).items()}
+    return {
+        name: Asset(name=name, **{**entry, "parts": tuple(entry.get("parts", ()))})
+        for name, entry in tomllib.loads(text).items()
+    }
 
 
 def asset(name: str) -> Asset:
@@ -52,10 +56,10 @@ def asset(name: str) -> Asset:
 def resolve(
     name: str, *, path: str | Path | None = None, pins: Mapping[str, Asset] | None = None
 ) -> Path:
-    """Local file of an asset, checked against its SHA-256.
+    """Local file or folder of an asset, checked against its SHA-256.
 
     Args:
-        name: Name of the asset.
+        name: Name of the asset, or of the hub repository that carries it.
         path: A copy of it somewhere else; nothing else is tried then.
         pins: Pins to use instead of those in assets.toml.
 
@@ -65,8 +69,8 @@ def resolve(
     pin = _pin(name, assets() if pins is None else pins)
     if path is not None:
         return _verified(Path(path), pin, "the given path")
-    cached = cache_folder() / name / Path(pin.file).name
-    if cached.is_file():
+    cached = cache_folder() / pin.name / Path(pin.file).name
+    if cached.exists():
         return _verified(cached, pin, "the local cache")
     installed = _in_package(pin)
     if installed is not None:
@@ -85,6 +89,9 @@ def cache_folder() -> Path:
 def _pin(name: str, pins: Mapping[str, Asset]) -> Asset:
     if name in pins:
         return pins[name]
+    for pin in pins.values():
+        if pin.hub and pin.hub == name:
+            return pin
     close = difflib.get_close_matches(name, pins, n=1)
     hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(sorted(pins))}"
     raise ModelError(f"no asset is called {name!r}", remedy=hint)
@@ -98,7 +105,7 @@ def _in_package(pin: Asset) -> Path | None:
     spec = importlib.util.find_spec(top)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         file = Path(folder).parent / pin.file
-        if file.is_file():
+        if file.exists():
             return file
     return None
 
@@ -107,6 +114,8 @@ def _from_hub(pin: Asset) -> Path:
     import huggingface_hub
 
     try:
+        if pin.parts:
+            return Path(huggingface_hub.snapshot_download(pin.hub, allow_patterns=list(pin.parts)))
         return Path(huggingface_hub.hf_hub_download(pin.hub, pin.hub_file or Path(pin.file).name))
     except Exception as error:
         # Which exception says "no network" differs between versions of the hub's client.
@@ -132,18 +141,38 @@ def _version(package: str) -> str:
 
 
 def _verified(file: Path, pin: Asset, place: str) -> Path:
-    if not file.is_file():
+    if not file.exists():
         raise ModelError(f"{pin.name} is not there", where=str(file), remedy="Check the path")
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != pin.sha256:
+    digest = tree_digest(file, pin.parts) if file.is_dir() else _digest(file)
+    if digest != pin.sha256:
         wanted = f"pip install '{pin.package}=={pin.version}'" if pin.package else "fetch it again"
         raise ModelError(
             f"{pin.name} from {place} is not the pinned file: SHA-256 "
-            f"{digest.hexdigest()[:12]}… instead of {pin.sha256[:12]}…",
+            f"{digest[:12]}… instead of {pin.sha256[:12]}…",
             where=str(file),
             remedy=f"Remove it and {wanted}",
         )
     return file
+
+
+def tree_digest(folder: Path, parts: tuple[str, ...] = ()) -> str:
+    """SHA-256 over the files of a folder: one line of relative path and SHA-256 each, sorted.
+
+    Args:
+        folder: Where they are.
+        parts: Relative paths that count; all but Python's own caches if empty.
+    """
+    found = parts or tuple(
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    )
+    lines = [
+        f"{part} {_digest(folder / part)}\n" for part in sorted(found) if (folder / part).is_file()
+    ]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

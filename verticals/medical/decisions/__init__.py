@@ -1,0 +1,1 @@
+"""Decision support: interactions, contra-indications, calculators, and CDS Hooks cards of them."""

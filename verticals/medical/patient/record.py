@@ -1,0 +1,67 @@
+"""A patient in a few lines: conditions, medicines, allergies, latest labs, report texts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Lab(BaseModel):
+    """The latest value of one measurement."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    loinc: str
+    name: str
+    value: float
+    unit: str
+    taken: datetime
+
+
+class Medicine(BaseModel):
+    """A medicine that the patient takes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(description="As the record writes it.")
+    ingredients: tuple[str, ...] = Field((), description="Generic names in lower case.")
+    code: str = Field("", description="RxNorm code, where given.")
+
+
+class Condition(BaseModel):
+    """A condition that is active."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    code: str = ""
+    system: str = ""
+    onset: date | None = None
+
+
+class Report(BaseModel):
+    """The text of an imaging or other report."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    text: str
+    issued: datetime | None = None
+
+
+class PatientSummary(BaseModel):
+    """What the record says today; holds no name, address or identifier."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    birth_date: date | None = None
+    gender: str = ""
+    deceased: bool = False
+    conditions: tuple[Condition, ...] = ()
+    medicines: tuple[Medicine, ...] = ()
+    allergies: tuple[str, ...] = ()
+    labs: dict[str, Lab] = Field({}, description="By LOINC code.")
+    reports: tuple[Report, ...] = ()
+    resources: dict[str, int] = Field({}, description="Resources read, by type.")
+    warnings: tuple[str, ...] = Field((), description="What was left out, and why.")
