@@ -30,6 +30,15 @@ def shared_finance() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shared_medical() -> Path:
+    """The developers' medical data beside the checkout; tests that need it skip without it."""
+    folder = REPO.parent / "shared" / "data" / "medical"
+    if not folder.is_dir():
+        pytest.skip(f"developer data not found at {folder}: it is not part of the product")
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def casekit_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A private home for keys and caches: no test reads or writes the user's own."""
