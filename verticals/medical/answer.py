@@ -84,6 +84,9 @@ class Answer(BaseModel):
     reason: str = Field("", description="Why it abstains, in a sentence; empty if answered.")
     confidence: float = Field(ge=0, le=1, description="Probability that the corpus answers it.")
     evidence: list[Evidence] = Field([], description="Best grade first.")
+    nearest: list[Evidence] = Field(
+        [], description="When it abstains: the closest passages, not good enough to answer with."
+    )
     agreement: dict[str, int] = Field({}, description="Documents by direction.")
     conflict: bool = Field(False, description="Whether documents contradict one another.")
     pico: Pico | None = Field(None, description="Of the question and its best evidence.")
