@@ -1,0 +1,256 @@
+"""From a question to an answer: search, weigh sentences, say what they say, or abstain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verticals.medical.answer import GRADES, Answer, Direction, Evidence, Question
+from verticals.medical.evidence.grade import grade
+from verticals.medical.evidence.pico import pico
+from verticals.medical.evidence.sentences import split_sentences
+from verticals.medical.patient.expansion import Expanded, expand
+from verticals.medical.patient.fhir import read_patient
+from verticals.medical.wording import check_question
+
+if TYPE_CHECKING:
+    from core.models.encoder import TextEncoder
+    from verticals.medical.corpus.documents import Document, Passage
+    from verticals.medical.corpus.store import Corpus
+    from verticals.medical.evidence.abstain import AbstentionModel
+    from verticals.medical.evidence.direction import DirectionModel
+    from verticals.medical.evidence.support import SupportModel
+    from verticals.medical.generation.verify import Generator
+    from verticals.medical.retrieval.index import Hit, SearchIndex
+
+PASSAGES = 10  # of the search, whose sentences are read
+SENTENCES = 24  # read closely, the nearest by vectors and words
+QUOTES = 2  # at most, of one document
+DIRECTIONS: tuple[Direction, ...] = ("supports", "contradicts", "no difference")
+_CLEAR = 0.5  # probability of a direction before it is named
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Everything an answer needs, opened once."""
+
+    corpus: Corpus
+    index: SearchIndex
+    encoder: TextEncoder
+    support: SupportModel
+    direction: DirectionModel
+    abstention: AbstentionModel
+    generator: Generator | None = None
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a retrieved passage, by its place in its document."""
+
+    hit: Hit
+    passage: Passage
+    document: Document
+    start: int
+    end: int
+    support: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """Verbatim."""
+        return self.document.text[self.start : self.end]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found on the way to an answer, for explanations and tuning."""
+
+    expanded: Expanded
+    hits: tuple[Hit, ...]
+    sentences: tuple[Sentence, ...]  # best support first
+    confidence: float
+
+
+def answer(question: Question, engine: Engine) -> Answer:
+    """Answer a question with verbatim evidence, or say why not.
+
+    Args:
+        question: With the patient's FHIR bundle, if it is asked for one.
+        engine: The opened models and corpus.
+
+    Raises:
+        DataError: The question or the patient cannot be read; names the field and the remedy.
+    """
+    found = find(question, engine)
+    best = _quotes(found.sentences, question.limit)
+    evidence = cite(question.question, best, engine)
+    if not evidence or found.confidence < engine.abstention.threshold:
+        return Answer(
+            status="abstained",
+            reason=engine.abstention.reason(found.confidence, len(evidence)),
+            confidence=found.confidence,
+            nearest=evidence[:3],
+            facts_used=list(found.expanded.facts),
+            pico=pico(found.expanded.question, ""),
+            warnings=_warnings(engine),
+        )
+    evidence.sort(key=lambda e: (GRADES.index(e.grade), -e.support))
+    agreement = directions_of(evidence)
+    answered = Answer(
+        status="answered",
+        confidence=found.confidence,
+        evidence=evidence,
+        agreement=agreement,
+        conflict=agreement.get("supports", 0) > 0 and agreement.get("contradicts", 0) > 0,
+        pico=pico(found.expanded.question, evidence[0].quote),
+        facts_used=list(found.expanded.facts),
+        warnings=_warnings(engine),
+    )
+    return _worded(found.expanded.question, answered, engine)
+
+
+def find(question: Question, engine: Engine) -> Findings:
+    """Search for a question, and read the nearest sentences closely."""
+    asked = check_question(question.question)
+    expanded = Expanded(asked, ())
+    if question.patient is not None:
+        expanded = expand(asked, read_patient(question.patient))
+    hits = engine.index.search(expanded.question, k=PASSAGES, filters=question.filters)
+    sentences = _nearest(asked, _sentences(hits, engine.corpus), engine)
+    texts = [s.text for s in sentences]
+    titles = [s.document.title for s in sentences]
+    scores = engine.support.score(asked, texts, titles) if texts else np.zeros(0)
+    weighed = [replace(s, support=float(p)) for s, p in zip(sentences, scores, strict=True)]
+    weighed.sort(key=lambda s: -s.support)
+    confidence = engine.abstention.confidence(asked, hits, [s.support for s in weighed])
+    return Findings(expanded, tuple(hits), tuple(weighed), float(confidence))
+
+
+def cite(question: str, sentences: Sequence[Sentence], engine: Engine) -> list[Evidence]:
+    """The sentences as citations, with what each says of the question."""
+    if not sentences:
+        return []
+    chances = engine.direction.predict(question, [s.text for s in sentences])
+    return [_evidence(s, p) for s, p in zip(sentences, chances, strict=True)]
+
+
+def directions_of(evidence: Sequence[Evidence]) -> dict[str, int]:
+    """Documents by what their best sentence says."""
+    first: dict[str, Direction] = {}
+    for piece in evidence:
+        first.setdefault(piece.document, piece.direction)
+    return dict(Counter(first.values()))
+
+
+def _evidence(sentence: Sentence, chances: np.ndarray) -> Evidence:
+    document, top = sentence.document, int(chances.argmax())
+    clear = float(chances[top]) >= _CLEAR
+    return Evidence(
+        quote=sentence.text, document=document.id, start=sentence.start, end=sentence.end,
+        section=sentence.passage.section, title=document.title, year=document.year,
+        journal=document.journal, organisation=document.organisation, doi=document.doi,
+        pmid=document.pmid, link=document.link, note=document.note, grade=grade(document),
+        direction=DIRECTIONS[top] if clear else "unclear",
+        direction_probability=float(chances[top]), support=sentence.support,
+    )  # fmt: skip
+
+
+def _sentences(hits: Sequence[Hit], corpus: Corpus) -> list[Sentence]:
+    """Every sentence of the passages found."""
+    out = []
+    for hit, passage in zip(hits, corpus.passages([h.row for h in hits]), strict=True):
+        document = corpus.document(passage.document)
+        for start, end in split_sentences(passage.text):
+            first = passage.start + start
+            out.append(Sentence(hit, passage, document, first, passage.start + end))
+    return out
+
+
+def _nearest(question: str, sentences: list[Sentence], engine: Engine) -> list[Sentence]:
+    """The sentences worth a close reading: nearest to the question by vectors."""
+    if len(sentences) <= SENTENCES:
+        return sentences
+    words = set(question.lower().split())
+    shared = [len(words & set(s.text.lower().split())) for s in sentences]
+    rank = np.array([s.hit.score for s in sentences])
+    rank = (rank - rank.min()) / (np.ptp(rank) or 1.0)
+    order = np.argsort(-(np.array(shared) / max(len(words), 1) + rank), kind="stable")
+    return [sentences[i] for i in sorted(order[:SENTENCES])]
+
+
+def _quotes(sentences: Sequence[Sentence], limit: int) -> list[Sentence]:
+    """The best supported sentences, few of one document, none twice."""
+    out: list[Sentence] = []
+    taken: Counter[str] = Counter()
+    for sentence in sentences:
+        if taken[sentence.document.id] < QUOTES and len(out) < limit:
+            out.append(sentence)
+            taken[sentence.document.id] += 1
+    return out
+
+
+def _worded(question: str, answered: Answer, engine: Engine) -> Answer:
+    """The answer in a model's words too, if there is one; only sentences that hold."""
+    if engine.generator is None:
+        return answered
+    from verticals.medical.generation.verify import verify
+
+    text = engine.generator.answer(question, answered.evidence)
+    kept, dropped = verify(text, answered.evidence, engine.support)
+    return answered.model_copy(update={"generated": kept, "dropped": dropped})
+
+
+def _warnings(engine: Engine) -> list[str]:
+    if engine.index.dense_ready:
+        return []
+    return ["The vector index is still being built: this answer rests on words alone."]
+
+
+def open_engine(
+    corpus: Corpus,
+    folder: Path,
+    *,
+    encoder: str = "minilm",
+    generator: str | None = None,
+    wait: bool = True,
+) -> Engine:
+    """Open the kit's models over a corpus.
+
+    Args:
+        corpus: What is searched.
+        folder: Keeps the indexes.
+        encoder: Asset, hub name or folder of the sentence encoder.
+        generator: None, smollm2 or the URL of an OpenAI-compatible endpoint.
+        wait: Whether to wait for the vector index; without it, words alone answer at first.
+    """  # fmt: skip
+    from core.models.encoder import TextEncoder
+    from verticals.medical.evidence.abstain import AbstentionModel
+    from verticals.medical.evidence.direction import DirectionModel
+    from verticals.medical.evidence.support import SupportModel
+    from verticals.medical.retrieval.index import SearchIndex
+    from verticals.medical.retrieval.reranker import Reranker
+
+    model = TextEncoder.open(encoder)
+    index = SearchIndex.open(corpus, model, folder=folder, reranker=Reranker.open())
+    if wait:
+        index.wait(None)
+    return Engine(
+        corpus, index, model, SupportModel.open(), DirectionModel.open(), AbstentionModel.open(),
+        _generator(generator),
+    )  # fmt: skip
+
+
+def _generator(name: str | None) -> Generator | None:
+    if not name:
+        return None
+    if "://" in name:
+        from verticals.medical.generation.endpoint import EndpointModel
+
+        return EndpointModel(name)
+    from verticals.medical.generation.local import LocalModel
+
+    return LocalModel.open(name)
