@@ -93,6 +93,42 @@ def paired_bootstrap(
     return PairedTest(difference, float(low), float(high), error, two_sided(difference, error))
 
 
+def mean_interval(values: np.ndarray, *, n_boot: int = 2000, seed: int = 0) -> Interval:
+    """Percentile bootstrap of a mean, such as of a ranking metric over queries.
+
+    Args:
+        values: (n,) one number per independent unit: a query, a patient, a scene.
+        n_boot: Resamples.
+        seed: Of the resamples.
+    """
+    drawn = _drawn_means(values[:, None], n_boot, seed)[:, 0]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(float(values.mean()), float(low), float(high), len(values))
+
+
+def paired_means(a: np.ndarray, b: np.ndarray, *, n_boot: int = 2000, seed: int = 0) -> PairedTest:
+    """Test the difference of two means over the same units, resampled together.
+
+    Args:
+        a: (n,) one number per unit.
+        b: (n,) of the other model, in the same order.
+        n_boot: Resamples.
+        seed: Of the resamples.
+    """
+    drawn = _drawn_means(np.stack([a, b], axis=1), n_boot, seed)
+    spread = drawn[:, 0] - drawn[:, 1]
+    low, high = np.quantile(spread, [0.025, 0.975])
+    difference, error = float(a.mean() - b.mean()), float(spread.std(ddof=1))
+    return PairedTest(difference, float(low), float(high), error, two_sided(difference, error))
+
+
+def _drawn_means(values: np.ndarray, n_boot: int, seed: int) -> np.ndarray:
+    """(n_boot, m) means of resampled rows of the (n, m) values."""
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(len(values), np.full(len(values), 1 / len(values)), size=n_boot)
+    return counts @ values / len(values)
+
+
 def delong(y: np.ndarray, p_a: np.ndarray, p_b: np.ndarray) -> PairedTest:
     """DeLong's test of two AUCs on the same rows, in the fast form of Sun and Xu (2014)."""
     auc, covariance = delong_covariance(y, [p_a, p_b])
