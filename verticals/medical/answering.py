@@ -86,7 +86,7 @@ def answer(question: Question, engine: Engine) -> Answer:
         DataError: The question or the patient cannot be read; names the field and the remedy.
     """
     found = find(question, engine)
-    best = _quotes(found.sentences, question.limit)
+    best = quotes(found.sentences, question.limit)
     evidence = cite(question.question, best, engine)
     if not evidence or found.confidence < engine.abstention.threshold:
         return Answer(
@@ -182,7 +182,7 @@ def _nearest(question: str, sentences: list[Sentence], engine: Engine) -> list[S
     return [sentences[i] for i in sorted(order[:SENTENCES])]
 
 
-def _quotes(sentences: Sequence[Sentence], limit: int) -> list[Sentence]:
+def quotes(sentences: Sequence[Sentence], limit: int) -> list[Sentence]:
     """The best supported sentences, few of one document, none twice."""
     out: list[Sentence] = []
     taken: Counter[str] = Counter()

@@ -14,7 +14,23 @@ _LATIN = 0.5  # share of letters that must be Latin
 _ENOUGH = 25  # characters that tell a language
 # Those written in Latin letters that many clinicians ask in: among all 97 that the library knows,
 # drug names make Latin or Malagasy of good English.
-LANGUAGES = ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "tr", "sv", "da", "no", "fi", "id", "vi"]
+LANGUAGES = [
+    "en",
+    "es",
+    "fr",
+    "de",
+    "it",
+    "pt",
+    "nl",
+    "pl",
+    "tr",
+    "sv",
+    "da",
+    "no",
+    "fi",
+    "id",
+    "vi",
+]
 
 
 def check_question(text: str) -> str:
@@ -38,7 +54,7 @@ def check_question(text: str) -> str:
         raise DataError(
             "the question is empty",
             where="question",
-            remedy="Ask in a sentence, such as 'Does metformin lower mortality in type 2 diabetes?'",
+            remedy="Ask in a sentence, such as 'Does metformin lower mortality in diabetes?'",
         )
     language = _other_language(question, letters)
     if language:
