@@ -47,18 +47,19 @@ CREATE TABLE notices (identifier TEXT PRIMARY KEY, notice TEXT NOT NULL) WITHOUT
 CREATE TABLE organisations (code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE sketches (number INTEGER PRIMARY KEY, bands BLOB NOT NULL);
 CREATE TABLE files (name TEXT PRIMARY KEY, stamp TEXT NOT NULL, report BLOB NOT NULL);
+-- A notice holds for the document that it names and for the one that this repeats.
+CREATE VIEW named AS SELECT number, kept FROM documents WHERE
+    id IN (SELECT identifier FROM notices)
+    OR pmid IN (SELECT identifier FROM notices)
+    OR doi IN (SELECT identifier FROM notices);
+CREATE VIEW live AS SELECT * FROM documents WHERE standing = 0
+    AND id NOT IN (SELECT identifier FROM notices)
+    AND pmid NOT IN (SELECT identifier FROM notices)
+    AND doi NOT IN (SELECT identifier FROM notices)
+    AND NOT EXISTS (SELECT 1 FROM named WHERE named.kept = documents.number);
 INSERT INTO meta VALUES ('generation', '0');
 INSERT INTO organisations VALUES (0, '');
 """
-# A notice holds for the document it names and for the one that this repeats.
-NAMED = (
-    "(id IN (SELECT identifier FROM notices) OR pmid IN (SELECT identifier FROM notices) "
-    "OR doi IN (SELECT identifier FROM notices))"
-)
-_LIVE = (
-    f"standing = {LIVE} AND NOT {NAMED} AND number NOT IN "
-    f"(SELECT kept FROM documents WHERE kept IS NOT NULL AND {NAMED})"
-)
 _COLUMNS = np.dtype(
     [
         ("document", np.int32),
@@ -183,7 +184,7 @@ class Corpus:
         if self._print is None or self._print[0] != generation:
             digest = hashlib.sha256(FORMAT.encode())
             for (part,) in self.connection.execute(
-                f"SELECT hash FROM documents WHERE passages > 0 AND {_LIVE} ORDER BY number"
+                "SELECT hash FROM live WHERE passages > 0 ORDER BY number"
             ):
                 digest.update(part)
             self._print = generation, digest.hexdigest()
@@ -209,8 +210,8 @@ class Corpus:
         names = self.organisations()
         years, grades, bodies = Counter[int](), Counter[str](), Counter[str]()
         for year, grade, body, count in self.connection.execute(
-            f"SELECT year, grade, organisation, count(*) FROM documents "
-            f"WHERE passages > 0 AND {_LIVE} GROUP BY 1, 2, 3"
+            "SELECT year, grade, organisation, count(*) FROM live WHERE passages > 0 "
+            "GROUP BY 1, 2, 3"
         ):
             years.update({year: count} if year else {})
             grades[GRADES[grade]] += count
@@ -257,24 +258,26 @@ class Corpus:
         """Documents by the number in the columns, in the order asked for."""
         wanted = [int(number) for number in numbers]
         records = self._records(wanted)
-        banned = {
-            number
-            for (number,) in self.connection.execute(
-                f"SELECT number FROM documents WHERE number IN ({_marks(wanted)}) AND "
-                f"standing != {DUPLICATE} AND NOT ({_LIVE})",
-                wanted,
-            )
-        }
+        rows = self.connection.execute(
+            "SELECT number FROM documents WHERE number IN (SELECT value FROM json_each(?)) "
+            "AND standing != ? AND NOT EXISTS "
+            "(SELECT 1 FROM live WHERE live.number = documents.number)",
+            (orjson.dumps(wanted).decode(), DUPLICATE),
+        )
+        banned = {number for (number,) in rows}
         return [_document(records[number][0], number in banned) for number in wanted]
 
     def documents(self, *, every: bool = False) -> Iterator[Document]:
         """Documents in order; those that may not be evidence too if `every` (flagged retracted)."""
-        condition = "1" if every else _LIVE
-        query = f"SELECT number FROM documents WHERE number > ? AND {condition} ORDER BY number"
+        numbers = (
+            "SELECT number FROM documents WHERE number > ? ORDER BY number LIMIT 1000"
+            if every
+            else "SELECT number FROM live WHERE number > ? ORDER BY number LIMIT 1000"
+        )
         last = -1
-        while numbers := [n for (n,) in self.connection.execute(f"{query} LIMIT 1000", (last,))]:
-            yield from self.documents_at(numbers)
-            last = numbers[-1]
+        while found := [n for (n,) in self.connection.execute(numbers, (last,))]:
+            yield from self.documents_at(found)
+            last = found[-1]
 
     def aliases(self) -> dict[str, str]:
         """Identifiers of near-duplicates, with that of the document kept for each."""
@@ -288,21 +291,21 @@ class Corpus:
     def retracted(self) -> list[str]:
         """Identifiers of the articles that were retracted, by their record or by a notice."""
         rows = self.connection.execute(
-            f"SELECT id FROM documents WHERE standing = {RETRACTED} OR "
-            f"(standing = {LIVE} AND NOT ({_LIVE})) ORDER BY number"
+            "SELECT id FROM documents WHERE standing = ? OR "
+            "(standing = ? AND NOT EXISTS (SELECT 1 FROM live WHERE live.number = documents.number)) "
+            "ORDER BY number",
+            (RETRACTED, LIVE),
         )
         return [name for (name,) in rows]
 
     def _records(self, numbers: Sequence[int]) -> dict[int, tuple[dict[str, Any], list[Any]]]:
         """Record and cuts by number of document."""
-        unique = list(dict.fromkeys(numbers))
-        found = {}
-        for start in range(0, len(unique), 10_000):
-            part = unique[start : start + 10_000]
-            query = f"SELECT number, record, cuts FROM records WHERE number IN ({_marks(part)})"
-            for number, record, cuts in self.connection.execute(query, part):
-                found[number] = (orjson.loads(record), orjson.loads(cuts))
-        return found
+        rows = self.connection.execute(
+            "SELECT number, record, cuts FROM records "
+            "WHERE number IN (SELECT value FROM json_each(?))",
+            (orjson.dumps(sorted({*numbers})).decode(),),
+        )
+        return {n: (orjson.loads(record), orjson.loads(cuts)) for n, record, cuts in rows}
 
     def _view(self) -> _View:
         generation = int(self.meta("generation") or 0)
@@ -312,8 +315,8 @@ class Corpus:
 
     def _read_view(self, generation: int) -> _View:
         rows = self.connection.execute(
-            f"SELECT number, passages, year, grade, organisation FROM documents "
-            f"WHERE passages > 0 AND {_LIVE} ORDER BY number"
+            "SELECT number, passages, year, grade, organisation FROM live "
+            "WHERE passages > 0 ORDER BY number"
         )
         found = np.fromiter(rows, dtype=_COLUMNS)
         counts = found["passages"]
@@ -335,7 +338,3 @@ def _document(record: dict[str, Any], banned: bool) -> Document:
 def _cut(record: dict[str, Any], cuts: list[Any], at: int) -> Passage:
     start, end, label = cuts[at]
     return Passage(record["id"], start, end, label, record["text"][start:end])
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ",".join("?" * len(values))

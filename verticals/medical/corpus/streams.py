@@ -72,7 +72,7 @@ def opened(path: str, meter: Meter | None = None) -> Iterator[BinaryIO]:
     try:
         stream = cast("BinaryIO", io.BufferedReader(raw, 1 << 18))
         if stream.peek(2)[:2] == GZIP:  # type: ignore[attr-defined]
-            stream = cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 18))  # type: ignore[type-var]
+            stream = cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 18))
         yield stream
     finally:
         raw.close()
@@ -147,7 +147,7 @@ def size_and_stamp(path: str) -> tuple[int, str]:
 def _open(path: str) -> BinaryIO:
     try:
         if "://" not in path:
-            return Path(path).open("rb", buffering=0)  # type: ignore[return-value]
+            return Path(path).open("rb", buffering=0)
         import fsspec
 
         return cast("BinaryIO", fsspec.open(path, "rb").open())

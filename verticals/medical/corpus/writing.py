@@ -24,7 +24,7 @@ from verticals.medical.corpus.retractions import (
     retracts,
     standing,
 )
-from verticals.medical.corpus.store import NAMED, Corpus
+from verticals.medical.corpus.store import Corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def add(
             rows.append(_row(document, number, hashes[document.id], len(cuts), code))
             records.append((number, packed[document.id], orjson.dumps(cuts)))
         _forget(connection, [(known[d.id][0], d.id) for d in fresh if d.id in known])
-        connection.executemany(f"INSERT INTO documents VALUES ({'?,' * 10}?)", rows)
+        connection.executemany("INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
         connection.executemany("INSERT INTO records VALUES (?,?,?)", records)
         _sketch(connection, [(numbers[d.id], d) for d in fresh if d.text])
         _announce(connection, fresh)
@@ -110,13 +110,15 @@ def settle(corpus: Corpus) -> None:
         found = list(pairs(numbers, keys, text_of))
         banned = _banned(connection, [number for pair in found for number in pair])
         # A copy of a retracted article is as unfit as the article.
-        tainted = [(n,) for pair in found if banned & set(pair) for n in set(pair) - banned]
-        merged = [(kept, number) for number, kept in found if not banned & {number, kept}]
+        tainted = [
+            (RETRACTED, n) for pair in found if banned & set(pair) for n in set(pair) - banned
+        ]
+        merged = [
+            (DUPLICATE, kept, number) for number, kept in found if not banned & {number, kept}
+        ]
+        connection.executemany("UPDATE documents SET standing = ? WHERE number = ?", tainted)
         connection.executemany(
-            f"UPDATE documents SET standing = {RETRACTED} WHERE number = ?", tainted
-        )
-        connection.executemany(
-            f"UPDATE documents SET standing = {DUPLICATE}, kept = ? WHERE number = ?", merged
+            "UPDATE documents SET standing = ?, kept = ? WHERE number = ?", merged
         )
         connection.execute("DELETE FROM meta WHERE key = 'unsettled'")
     corpus.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -183,9 +185,9 @@ def _grade(document: Document) -> int:
 
 
 def _known(connection: sqlite3.Connection, names: list[str]) -> dict[str, tuple[int, bytes]]:
-    marks = ",".join("?" * len(names))
-    query = f"SELECT id, number, hash FROM documents WHERE id IN ({marks})"
-    return {name: (number, content) for name, number, content in connection.execute(query, names)}
+    query = "SELECT id, number, hash FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+    rows = connection.execute(query, (orjson.dumps(names).decode(),))
+    return {name: (number, content) for name, number, content in rows}
 
 
 def _numbers(
@@ -220,10 +222,12 @@ def _forget(connection: sqlite3.Connection, changed: list[tuple[int, str]]) -> N
     """Remove what is known of documents that come again; what repeated them stands for itself."""
     numbers = [(number,) for number, _ in changed]
     connection.executemany(
-        f"UPDATE documents SET standing = {LIVE}, kept = NULL WHERE kept = ?", numbers
+        "UPDATE documents SET standing = ?, kept = NULL WHERE kept = ?",
+        [(LIVE, number) for (number,) in numbers],
     )
-    for table in ("documents", "records", "sketches"):
-        connection.executemany(f"DELETE FROM {table} WHERE number = ?", numbers)
+    connection.executemany("DELETE FROM documents WHERE number = ?", numbers)
+    connection.executemany("DELETE FROM records WHERE number = ?", numbers)
+    connection.executemany("DELETE FROM sketches WHERE number = ?", numbers)
     connection.executemany("DELETE FROM notices WHERE notice = ?", [(name,) for _, name in changed])
 
 
@@ -256,7 +260,8 @@ def _sketches(
     """Numbers (n,) and keys (n, BANDS) of documents that are no duplicates yet: 32 bytes each."""
     rows = connection.execute(
         "SELECT s.number, s.bands FROM sketches s JOIN documents d ON s.number = d.number "
-        f"WHERE d.standing IN ({LIVE}, {RETRACTED}) ORDER BY s.number"
+        "WHERE d.standing IN (?, ?) ORDER BY s.number",
+        (LIVE, RETRACTED),
     )
     found = np.fromiter(rows, dtype=[("number", np.int64), ("bands", f"V{4 * BANDS}")])
     keys = np.ascontiguousarray(found["bands"]).view(np.uint32).reshape(-1, BANDS)
@@ -265,5 +270,5 @@ def _sketches(
 
 def _banned(connection: sqlite3.Connection, numbers: list[int]) -> set[int]:
     """Those that were retracted, by themselves or by a notice."""
-    query = f"SELECT number FROM documents WHERE number = ? AND (standing != {LIVE} OR {NAMED})"
-    return {n for n in set(numbers) if connection.execute(query, (n,)).fetchone()}
+    query = "SELECT 1 FROM live WHERE number = ?"
+    return {n for n in {*numbers} if not connection.execute(query, (n,)).fetchone()}
