@@ -107,6 +107,17 @@ def metric_table(results: Results, language: str = "en") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=WORDS[language]["heads"].split("|"))
 
 
+def metric_markdown(results: Results) -> str:
+    """The same table in Markdown, for a model card."""
+    frame = metric_table(results)
+    head = "| " + " | ".join(frame.columns) + " |\n|" + "---|" * len(frame.columns)
+    rows = [
+        "| " + " | ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in row) + " |"
+        for row in frame.itertuples(index=False)
+    ]
+    return "\n".join([head, *rows])
+
+
 def replay_command(results: Results) -> str:
     """The command that repeats the run."""
     name = results.run_id.rsplit("-", 1)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.deployment.report import metric_table
+from core.deployment.report import metric_markdown, replay_command
 from core.deployment.results import Results
 from verticals.finance.explanation import Explained
 
@@ -47,8 +47,6 @@ def model_card(explained: Explained, results: Results) -> str:
         explained: The champion.
         results: Of the same run.
     """
-    from core.deployment.report import replay_command
-
     fitted, data = explained.evaluated.fitted, results.data
     draft = "- **The wording of the reasons is a draft: a person must confirm reasons.yaml.**\n"
     return _CARD.format(
@@ -61,17 +59,7 @@ def model_card(explained: Explained, results: Results) -> str:
         protected=", ".join(data["protected"]) or "none declared",
         members=", ".join(f"{m.name} ({m.weight:.2f})" for m in fitted.champion.members),
         calibration=fitted.champion.calibrator.method, batch=fitted.champion.pd_interval.batch,
-        metrics=_markdown_table(results), draft=draft if explained.mapping.draft else "",
+        metrics=metric_markdown(results), draft=draft if explained.mapping.draft else "",
         versions=", ".join(f"{k} {v}" for k, v in results.versions.items()),
         replay=replay_command(results),
     )  # fmt: skip
-
-
-def _markdown_table(results: Results) -> str:
-    frame = metric_table(results)
-    head = "| " + " | ".join(frame.columns) + " |\n|" + "---|" * len(frame.columns)
-    rows = [
-        "| " + " | ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in row) + " |"
-        for row in frame.itertuples(index=False)
-    ]
-    return "\n".join([head, *rows])

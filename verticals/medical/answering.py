@@ -215,18 +215,22 @@ def open_engine(
     folder: Path,
     *,
     encoder: str = "minilm",
+    weights: Path | None = None,
     generator: str | None = None,
+    vectors: np.ndarray | None = None,
     wait: bool = True,
 ) -> Engine:
-    """Open the kit's models over a corpus.
+    """Open the models over a corpus.
 
     Args:
         corpus: What is searched.
         folder: Keeps the indexes.
         encoder: Asset, hub name or folder of the sentence encoder.
+        weights: Folder of the learned models; by default those that the kit ships.
         generator: None, smollm2 or the URL of an OpenAI-compatible endpoint.
+        vectors: (passages, d) embeddings of the corpus, if they are known.
         wait: Whether to wait for the vector index; without it, words alone answer at first.
-    """  # fmt: skip
+    """
     from core.models.encoder import TextEncoder
     from verticals.medical.evidence.abstain import AbstentionModel
     from verticals.medical.evidence.direction import DirectionModel
@@ -234,12 +238,17 @@ def open_engine(
     from verticals.medical.retrieval.index import SearchIndex
     from verticals.medical.retrieval.reranker import Reranker
 
+    def kept(name: str) -> Path | None:
+        return weights / name if weights else None
+
     model = TextEncoder.open(encoder)
-    index = SearchIndex.open(corpus, model, folder=folder, reranker=Reranker.open())
+    reranker = Reranker.open(kept("reranker"))
+    index = SearchIndex.open(corpus, model, folder=folder, reranker=reranker, vectors=vectors)
     if wait:
-        index.wait(None)
+        index.wait()
     return Engine(
-        corpus, index, model, SupportModel.open(), DirectionModel.open(), AbstentionModel.open(),
+        corpus, index, model, SupportModel.open(kept("support")),
+        DirectionModel.open(kept("direction")), AbstentionModel.open(kept("abstain")),
         _generator(generator),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from core.deployment.results import Measurement
+from core.deployment.results import Measurement, Results
 from verticals.medical.answer import Answer
 from verticals.medical.labelled import LabelledQuestion
 from verticals.medical.parameters import LiteratureParameters
@@ -77,6 +77,7 @@ class Explained:
     """The parameters' question answered for their patient, and why so."""
 
     evaluated: Evaluated
+    question: str
     answer: Answer
     why: Why
 
@@ -87,3 +88,4 @@ class Packed:
 
     bundle: Path
     report: Path
+    results: Results
