@@ -12,7 +12,7 @@ import orjson
 from core.errors import DataError
 from verticals.medical.corpus.chunking import SIZES, VERSION, Sizes
 from verticals.medical.corpus.documents import Document
-from verticals.medical.corpus.reading import READING, Part, parts
+from verticals.medical.corpus.reading import READING, Part, Source, parts
 from verticals.medical.corpus.store import FILE, Corpus
 from verticals.medical.corpus.streams import Meter, Skipped, shown
 from verticals.medical.corpus.writing import FileMark, add, settle
@@ -57,7 +57,7 @@ class IngestReport:
 
 
 def ingest(
-    source: str | Path,
+    source: Source,
     folder: str | Path,
     *,
     progress: Callable[[Progress], None] | None = None,
@@ -81,17 +81,18 @@ def ingest(
     """
     began = time.perf_counter()
     files = parts(source)
+    name = shown(str(source)) if isinstance(source, str | Path) else "documents"
     fresh = not (Path(folder) / FILE).exists()
     if not (resume or fresh):
         remove(folder)
         fresh = True
     report = IngestReport(Corpus.create(folder) if fresh else Corpus.open(folder))
     try:
-        _Run(report, files, shown(str(source)), sizes, progress).go()
+        _Run(report, files, name, sizes, progress).go()
         if not report.documents + report.unchanged:
             raise DataError(
                 "no document could be read" + _first(report.skipped),
-                where=shown(str(source)),
+                where=name,
                 remedy="Check the first file that is named",
             )
     except DataError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +41,16 @@ class Part:
     stamp: str = ""  # changes with the content; "" where that cannot be known without reading
 
 
-def read_documents(source: str | Path, *, on_skip: OnSkip) -> Iterator[Document]:
+Source = str | Path | Iterable[Document]
+
+
+def read_documents(source: Source, *, on_skip: OnSkip) -> Iterator[Document]:
     """Every document of a source, streamed.
 
     Args:
         source: "guidelines" (embedded); a file or URL of PubMed or JATS XML (.xml, .xml.gz),
             JSON lines (.jsonl, .jsonl.gz), Markdown, HTML, PDF or text; a BEIR folder; a folder
-            of such files; or "eutils:QUERY" to search PubMed when connected.
+            of such files; "eutils:QUERY" to search PubMed when connected; or documents.
         on_skip: Told of every record and file left out.
 
     Raises:
@@ -57,12 +60,14 @@ def read_documents(source: str | Path, *, on_skip: OnSkip) -> Iterator[Document]
         yield from part.read(on_skip, Meter())
 
 
-def parts(source: str | Path) -> list[Part]:
+def parts(source: Source) -> list[Part]:
     """The files of a source, in order of their names.
 
     Raises:
         DataError: As `read_documents`.
     """
+    if not isinstance(source, str | Path):
+        return [Part("documents", lambda *_: iter(source))]
     text = str(source)
     if text == GUIDELINES:
         return [_guidelines()]
