@@ -49,7 +49,7 @@ def read_labelled(source: str | Path) -> tuple[LabelledQuestion, ...]:
             "the labelled questions are not there", where=str(path), remedy="Check `questions`"
         )
     if path.suffix in {".yaml", ".yml"}:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = _yaml(path)
     else:
         entries = [_json(line, path, n) for n, line in _lines(path)]
     if not isinstance(entries, list) or not entries:
@@ -100,6 +100,14 @@ def _beir(folder: Path) -> tuple[LabelledQuestion, ...]:
         for row in rows
         if str(row.get("_id")) in relevant
     )
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        says = " ".join(str(error).split())
+        raise DataError(f"not YAML: {says}", where=path.name, remedy=_SHAPE) from None
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
