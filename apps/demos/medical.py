@@ -1,0 +1,100 @@
+"""The medical demo: a clinical question, one patient, cited evidence, and why.
+
+It knows a reader and nothing deeper; every session has its own patient and shares nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from apps.demos.launching import launch
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from apps.demos.medical_pages.desk import Desk
+    from apps.demos.medical_pages.session import Session
+    from apps.demos.words import Labels
+
+__all__ = ["build", "compose", "launch"]
+
+
+def build(bundle: Path | None = None) -> gr.Blocks:
+    """The demo of a bundle.
+
+    Args:
+        bundle: A bundle's folder or .zip file; without one, the newest finished medical run under
+            ./runs or in casekit's own folder, and if there is none the embedded guidelines are
+            read once, with progress on the terminal.
+
+    Raises:
+        BundleError: The bundle is missing, changed, or signed by a stranger.
+    """
+    from apps.demos.medical_pages.finding import find_bundle
+    from apps.demos.medical_pages.opening import open_desk
+
+    return compose(open_desk(bundle or find_bundle()))
+
+
+def compose(desk: Desk) -> gr.Blocks:
+    """The pages of the demo around an opened bundle."""
+    import gradio as gr
+
+    from apps.demos.medical_pages.api import add_endpoints
+    from apps.demos.medical_pages.ask import ask_page
+    from apps.demos.medical_pages.explaining import why_page
+    from apps.demos.medical_pages.patient import patient_bar, patient_page
+    from apps.demos.medical_pages.quality import quality_page
+    from apps.demos.medical_pages.session import new_session
+    from apps.demos.words import LANGUAGES, PREFERRED_LANGUAGE, Labels
+
+    labels = Labels(desk.words)
+    pages: dict[str, Callable[[Desk, Labels, Any, Session], None]] = {
+        "ask": ask_page,
+        "patient": patient_page,
+        "why": why_page,
+        "quality": quality_page,
+    }
+    sheet = Path(__file__).with_name("medical_pages") / "style.css"
+    with gr.Blocks(
+        title=desk.words("site.title", "en"), analytics_enabled=False, delete_cache=(600, 3600)
+    ) as demo:
+        gr.HTML(f"<style>{sheet.read_text(encoding='utf-8')}</style>", elem_classes="ck-sheet")
+        session = new_session()
+        with gr.Row(elem_classes="ck-top"):
+            labels.make(
+                gr.HTML, {"value": lambda lang: _header(desk, lang)}, elem_classes="ck-brand"
+            )
+            language = labels.make(
+                gr.Radio,
+                {"label": "site.language"},
+                choices=[(name, code) for code, name in LANGUAGES.items()],
+                value=labels.first,
+                elem_id="language",
+                elem_classes="ck-pills",
+                container=False,
+                scale=0,
+                min_width=170,
+            )
+        patient_bar(desk, labels, language, session)
+        with gr.Tabs():
+            for name, page in pages.items():
+                with labels.make(gr.Tab, {"label": f"pages.{name}"}, id=name):
+                    page(desk, labels, language, session)
+        add_endpoints(desk)
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        language.change(labels.update, language, labels.components, **quiet)
+        demo.load(None, None, language, js=PREFERRED_LANGUAGE, **quiet)
+    return demo
+
+
+def _header(desk: Desk, language: str) -> str:
+    """The name of the page, and that it informs and does not decide."""
+    words = desk.words
+    return (
+        f"<h1>{escape(words('site.title', language))}</h1>"
+        f'<p role="note" data-testid="disclaimer">{escape(words("site.disclaimer", language))}</p>'
+    )
