@@ -18,7 +18,7 @@ VERSION = "1"  # of the rules below: another one makes every stored document cou
 _BREAKS = (
     re.compile(r"\n[ \t]*\n\s*"),  # between blocks
     re.compile(r"\n+"),  # between lines: list items, rows of a table
-    re.compile(r"[.!?][\"')\]]*\s+(?=[A-Z0-9(\[\"'])"),  # between sentences
+    re.compile(r"[.!?][\"')\]]*\s+(?=[A-Z(\[\"'])"),  # between sentences
     re.compile(r"\s+"),
 )
 

@@ -69,7 +69,7 @@ def document_of(entry: Any, file: str) -> Document:
         pmid=pmid,
         publication_types=_strings(entry, "publication_types"),
         retracted=entry.get("retracted") is True,
-        source=_text(entry, "source") or file,
+        source=_text(entry, "source") if "source" in entry else file,
         **{key: _text(entry, key) for key in _TEXTS},
     )
 

@@ -72,7 +72,8 @@ def opened(path: str, meter: Meter | None = None) -> Iterator[BinaryIO]:
     try:
         stream = cast("BinaryIO", io.BufferedReader(raw, 1 << 18))
         if stream.peek(2)[:2] == GZIP:  # type: ignore[attr-defined]
-            stream = cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 18))
+            # Read by `read1`, an archive that breaks off still gives what came before.
+            stream = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
         yield stream
     finally:
         raw.close()
