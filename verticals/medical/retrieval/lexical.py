@@ -1,0 +1,124 @@
+"""Word search: BM25 over stemmed passages and their titles, kept on disk and memory-mapped."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from verticals.medical.corpus.store import Corpus
+
+K1, B = 1.5, 0.75  # Robertson and Zaragoza (2009); Lucene's form of BM25
+TITLES = 2  # times that a title counts beside its passage
+_WORD = re.compile(r"\w\w+")
+_BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class LexicalIndex:
+    """BM25 over the rows of a corpus."""
+
+    bm25: Any  # bm25s.BM25
+    rows: int
+
+    @classmethod
+    def open(cls, corpus: Corpus, folder: Path) -> LexicalIndex:
+        """The index of a corpus, built first if the folder holds none of its content.
+
+        Args:
+            corpus: What is searched.
+            folder: Keeps the index; one of an older content is removed.
+        """
+        import bm25s
+
+        place = folder / f"lexical-{corpus.fingerprint[:16]}"
+        if not place.is_dir():
+            _build(corpus, place)
+        # bm25s writes plain arrays; nothing pickled is ever read.
+        found = bm25s.BM25.load(str(place), mmap=True, allow_pickle=False, show_progress=False)
+        return cls(found, len(corpus))
+
+    def scores(self, question: str) -> np.ndarray:
+        """(rows,) float32 BM25 of every passage; all zero if no word is known."""
+        known = [w for w in stems(question) if w in self.bm25.vocab_dict]
+        if not known:
+            return np.zeros(self.rows, np.float32)
+        found: np.ndarray = self.bm25.get_scores(known)
+        return found
+
+    def search(
+        self, question: str, k: int, mask: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k best rows that share a word with the question, and their scores."""
+        scores = self.scores(question)
+        if mask is not None:
+            scores = np.where(mask, scores, 0)
+        return top(scores, k)
+
+
+def top(scores: np.ndarray, k: int, least: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the k highest scores above `least`, best first; of equals, the first row."""
+    k = min(k, len(scores))
+    if not k:
+        return np.zeros(0, np.int64), np.zeros(0, np.float32)
+    part = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))
+    order = part[np.lexsort((part, -scores[part]))]
+    order = order[scores[order] > least]
+    return order.astype(np.int64), scores[order].astype(np.float32)
+
+
+def stems(text: str) -> list[str]:
+    """Stemmed words of a text without the commonest ones, as the index holds them."""
+    stemmer, common = _stemmer()
+    words = [w for w in _WORD.findall(text.lower()) if w not in common]
+    found: list[str] = stemmer.stemWords(words)
+    return found
+
+
+@cache
+def _stemmer() -> tuple[Any, frozenset[str]]:
+    import Stemmer
+    from bm25s.stopwords import STOPWORDS_EN
+
+    # A cache inside the stemmer is not safe to share between threads.
+    return Stemmer.Stemmer("english", 0), frozenset(STOPWORDS_EN)
+
+
+def _build(corpus: Corpus, place: Path) -> None:
+    """Index batch by batch: words are numbers at once, so the texts are never all in memory."""
+    import bm25s
+    from bm25s.tokenization import Tokenized
+
+    vocabulary: dict[str, int] = {}
+    rows: list[np.ndarray] = []
+    titles: dict[str, str] = {}
+    for _, passages in corpus.iter_passages(_BATCH):
+        fresh = [p.document for p in passages if p.document not in titles]
+        titles = {name: corpus.document(name).title for name in dict.fromkeys(fresh)} | {
+            p.document: titles[p.document] for p in passages[:1] if p.document in titles
+        }
+        for passage in passages:
+            words = stems(f"{titles[passage.document]} " * TITLES + passage.text)
+            numbers = [vocabulary.setdefault(w, len(vocabulary)) for w in words]
+            rows.append(np.array(numbers, np.int32))
+    index = bm25s.BM25(k1=K1, b=B, method="lucene")
+    index.index(Tokenized(ids=_lists(rows), vocab=vocabulary or {"": 0}), show_progress=False)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh_place = Path(tempfile.mkdtemp(dir=place.parent, prefix="lexical-new-"))
+    index.save(str(fresh_place), show_progress=False)
+    for old in place.parent.glob("lexical-*"):
+        if old != fresh_place:
+            shutil.rmtree(old, ignore_errors=True)
+    fresh_place.rename(place)
+
+
+def _lists(rows: Sequence[np.ndarray]) -> Any:
+    return rows
