@@ -41,7 +41,7 @@ class Hit:
 class Ranker(Protocol):
     """Orders candidates anew."""
 
-    def rerank(self, question: str, hits: Sequence[Hit], corpus: Corpus) -> list[Hit]:
+    def rerank(self, question: str, hits: Sequence[Hit], index: SearchIndex) -> list[Hit]:
         """The same hits with new scores, best first."""
 
 
@@ -156,7 +156,7 @@ class SearchIndex:
         near = dense.cosines(vector, rows), dense.spread(vector)
         hits = _hits(rows, words, by_words, near, by_vectors)
         if self.reranker is not None and mode == "hybrid":
-            return self.reranker.rerank(question, hits, self.corpus)[:k]
+            return self.reranker.rerank(question, hits, self)[:k]
         return sorted(hits, key=lambda hit: -hit.score)[:k]
 
 

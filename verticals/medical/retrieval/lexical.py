@@ -54,6 +54,17 @@ class LexicalIndex:
         found: np.ndarray = self.bm25.get_scores(known)
         return found
 
+    def knows(self, stem: str) -> bool:
+        """Whether any passage holds a stem."""
+        return stem in self.bm25.vocab_dict
+
+    def rarity(self, words: Sequence[str]) -> np.ndarray:
+        """(n,) inverse document frequency of stems, in BM25's form; the highest where unknown."""
+        ends = self.bm25.scores["indptr"]
+        numbers = [self.bm25.vocab_dict.get(w) for w in words]
+        counts = np.array([0 if i is None else ends[i + 1] - ends[i] for i in numbers], float)
+        return np.log1p((self.rows - counts + 0.5) / (counts + 0.5))
+
     def search(
         self, question: str, k: int, mask: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
