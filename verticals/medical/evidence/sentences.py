@@ -15,10 +15,10 @@ _SKIPPED = re.compile(r"#{1,6} |[\s|:=*_-]*$")
 _MARK = re.compile(r"(?:[-*+•]|\d{1,2}[.)]|>|\|)[ \t]+")
 # An end: a stop, perhaps closing brackets or references, then space, then what can begin.
 _END = re.compile(r"[.!?][\"'”’)\]]*(?:\[\d+(?:[,–-]\d+)*\])?(?=\s+[\"'“‘(\[]?[A-Z0-9α-ωΑ-Ω*])")
-_ABBREVIATIONS = frozenset(  # lower case, without the last stop
+_ABBREVIATIONS = (  # lower case, without the last stop
     "vs e.g i.e etc al fig figs eq no nos ca cf dr mr mrs ms prof st approx resp ref refs vol ed "
     "eds sp spp subsp var i.v i.m s.c p.o b.i.d t.i.d q.d incl excl max min dept univ inc ltd "
-    "jr sr jan feb mar apr jun jul aug sep sept oct nov dec".split()  # noqa: SIM905 - a list of 60 literals says less
+    "jr sr jan feb mar apr jun jul aug sep sept oct nov dec"
 )
 _LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*$")
 
@@ -80,7 +80,7 @@ def _is_abbreviation(text: str, start: int, stop: int, end: str) -> bool:
         return False
     letters = word.group().lower()
     # A single capital is an initial or a genus ("E. coli"); "group A. The" is rarer.
-    return letters in _ABBREVIATIONS or (len(word.group()) == 1 and word.group().isupper())
+    return letters in _ABBREVIATIONS.split() or (len(word.group()) == 1 and word.group().isupper())
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int] | None:
