@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.demos.medical_pages.asking import Asked, ask, filters_of, problem_html
 from apps.demos.medical_pages.explaining import explain_asked, why_html
-from apps.demos.medical_pages.reply import reply_html
+from apps.demos.medical_pages.reply import reply_html, welcome_html
 from apps.demos.medical_pages.verdict import verdict_panel
 from core.errors import CasekitError
 
@@ -58,6 +58,7 @@ def ask_page(desk: Desk, labels: Labels, language: Any, session: Session) -> Non
             )
             filters = _filters(desk, labels)
         with gr.Column(scale=7, min_width=320):
+            session.reply.value = welcome_html(desk.words, labels.first)
             session.reply.render()
             panel, clear_verdict = verdict_panel(desk, labels, language, session)
 
@@ -104,9 +105,9 @@ def ask_page(desk: Desk, labels: Labels, language: Any, session: Session) -> Non
 def _rendered(
     desk: Desk, asked: Asked | None, explanation: Explanation | None, language: str
 ) -> list[str]:
-    """The answer and its explanation in a language; empty where there are none."""
+    """The answer and its explanation in a language, as far as there are any."""
     if asked is None:
-        return ["", ""]
+        return [welcome_html(desk.words, language), ""]
     weights = [carried.words for carried in explanation.carried] if explanation else ()
     reply = reply_html(asked.answer, desk, language, weights)
     return [reply, why_html(desk, asked, explanation, language)]

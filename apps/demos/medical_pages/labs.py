@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from apps.demos.finance_pages.tables import Markup, html_table
+from apps.demos.finance_pages.tables import html_table
 
 if TYPE_CHECKING:
     from apps.demos.words import Words
@@ -29,6 +29,19 @@ class Range:
     units: tuple[str, ...]
     low: float | None
     high: float | None
+
+    def state(self, value: float) -> str:
+        """low, usual or high."""
+        if self.low is not None and value < self.low:
+            return "low"
+        return "high" if self.high is not None and value > self.high else "usual"
+
+    @property
+    def text(self) -> str:
+        """The limits as they are printed beside a value."""
+        if self.low is None:
+            return f"≤ {self.high:g}"
+        return f"≥ {self.low:g}" if self.high is None else f"{self.low:g}–{self.high:g}"
 
 
 @cache
@@ -53,15 +66,18 @@ def _range(entry: dict[str, object]) -> Range:
 
 
 def labs_html(labs: Mapping[str, Lab], gender: str, words: Words, language: str) -> str:
-    """A table of the latest values: those with known limits first, each on its scale."""
+    """The latest values: those with known limits first, each on its scale."""
     known = usual_ranges(gender)
     judged = [lab for lab in labs.values() if _limits(lab, known)]
     others = [lab for lab in labs.values() if not _limits(lab, known)]
     judged.sort(key=lambda lab: list(known).index(lab.loinc))
-    out = _table(judged, known, words, language)
+    rows = "".join(_row(lab, known[lab.loinc], words, language) for lab in judged)
+    out = f'<ul class="ck-labs">{rows}</ul>' if rows else ""
     if others:
         fold = escape(words("lab.others", language, n=len(others)))
-        table = _table(sorted(others, key=lambda lab: lab.name), {}, words, language)
+        heads = [words(f"lab.{column}", language) for column in ("name", "value", "taken")]
+        cells = [(lab.name, _value(lab), f"{lab.taken:%Y-%m-%d}") for lab in others]
+        table = html_table(heads, sorted(cells), numbers=(1,))
         out += f'<details class="ck-details"><summary>{fold}</summary>{table}</details>'
     return out
 
@@ -72,47 +88,40 @@ def _limits(lab: Lab, known: Mapping[str, Range]) -> Range | None:
     return found if found and lab.unit in found.units else None
 
 
-def _table(labs: list[Lab], known: Mapping[str, Range], words: Words, language: str) -> str:
-    if not labs:
-        return ""
-    columns = ["name", "value", "scale", "taken"] if known else ["name", "value", "taken"]
-    rows = []
-    for lab in labs:
-        limits = known.get(lab.loinc)
-        name = limits.names.get(language, lab.name) if limits else lab.name
-        value = f"{lab.value:g} {_SYNONYMS.get(lab.unit, lab.unit)}".strip()
-        scale = [Markup(range_bar(lab.value, limits, words, language))] if limits else []
-        rows.append([name, value, *scale, f"{lab.taken:%Y-%m-%d}"])
-    heads = [words(f"lab.{column}", language) for column in columns]
-    return html_table(heads, rows, numbers=(1,))
+def _value(lab: Lab) -> str:
+    return f"{lab.value:g} {_SYNONYMS.get(lab.unit, lab.unit)}".strip()
 
 
-def range_bar(value: float, limits: Range, words: Words, language: str) -> str:
-    """The value as a dot on its scale, the usual range as a band, and a word if it is outside."""
-    low, high = limits.low, limits.high
-    width = (high or 0) - (low or 0) if low is not None and high is not None else (high or low or 1)
-    bottom = min(value, (low if low is not None else 0) - (_MARGIN * width if low else 0))
-    top = max(value, (high if high is not None else (low or 0) + width) + _MARGIN * width)
-    span = (top - bottom) or 1.0
+def _row(lab: Lab, limits: Range, words: Words, language: str) -> str:
+    """Name, value with the word for it, scale, and day."""
+    name = limits.names.get(language, lab.name)
+    state = limits.state(lab.value)
+    word = words(f"lab.{state}", language)
+    return (
+        f'<li class="ck-lab-{state}"><span>{escape(name)}</span>'
+        f'<span class="ck-value"><strong>{escape(_value(lab))}</strong> '
+        f'<span class="ck-state">{escape(word)}</span></span>'
+        f"{range_bar(lab.value, limits)}"
+        f'<span class="ck-num">{escape(limits.text)}</span>'
+        f'<span class="ck-num">{lab.taken:%Y-%m-%d}</span></li>'
+    )
+
+
+def range_bar(value: float, limits: Range) -> str:
+    """The value as a dot on its scale, the usual range as a band; silent for screen readers."""
+    low = 0.0 if limits.low is None else limits.low
+    high = low * (1 + _MARGIN) if limits.high is None else limits.high
+    width = (high - low) or 1.0
+    bottom = min(value, low - _MARGIN * width) if limits.low is not None else min(value, 0.0)
+    top = max(value + 0.1 * width, high + _MARGIN * width)
 
     def at(number: float) -> float:
-        return 100 * (number - bottom) / span
+        return 100 * (number - bottom) / (top - bottom)
 
-    left, right = at(low if low is not None else bottom), at(high if high is not None else top)
-    below, above = low is not None and value < low, high is not None and value > high
-    state = "low" if below else "high" if above else "usual"
-    text = {
-        (True, True): f"{low:g}–{high:g}" if low is not None and high is not None else "",
-        (False, True): f"≤ {high:g}" if high is not None else "",
-        (True, False): f"≥ {low:g}" if low is not None else "",
-    }.get((low is not None, high is not None), "")
-    word = words(f"lab.{state}", language)
-    spoken = escape(words("lab.spoken", language, state=word, range=text))
+    left = at(low if limits.low is not None else bottom)
+    right = at(high if limits.high is not None else top)
     return (
-        f'<div class="ck-lab ck-lab-{state}"><div class="ck-track" role="img" '
-        f'aria-label="{spoken}"><div class="ck-usual" style="left:{left:.1f}%;'
+        f'<div class="ck-track" aria-hidden="true"><div class="ck-usual" style="left:{left:.1f}%;'
         f'width:{max(right - left, 1):.1f}%"></div>'
         f'<div class="ck-dot" style="left:{at(value):.1f}%"></div></div>'
-        f'<span class="ck-num">{escape(text)}</span>'
-        f'<span class="ck-state">{escape(word)}</span></div>'
     )

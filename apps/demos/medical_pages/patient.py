@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.demos.medical_pages.asking import problem_html
 from apps.demos.medical_pages.records import Record, read_record
+from apps.demos.medical_pages.reply import welcome_html
 from apps.demos.medical_pages.summary import nobody_html, person, summary_html
 from core.errors import CasekitError
 
@@ -70,7 +71,7 @@ def patient_bar(desk: Desk, labels: Labels, language: Any, session: Session) -> 
     taken = upload.upload(take, [upload, language], [who, *shown], **quiet)
     for changed in (chosen, taken):  # an answer for one patient must not stand beside another
         changed.then(
-            lambda: ["", None, None, ""], None,
+            lambda lang: [welcome_html(words, lang), None, None, ""], language,
             [session.reply, session.asked, session.explained, session.why],
             show_progress="hidden", **quiet,
         )  # fmt: skip

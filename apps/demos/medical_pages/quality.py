@@ -93,7 +93,8 @@ def _limits(words: Words, language: str) -> str:
 
 def _facts(desk: Desk, language: str) -> str:
     words, manifest, facets = desk.words, desk.manifest, desk.reader.facets()
-    years = f", {facets.years[0]} to {facets.years[1]}" if facets.years else ""
+    first, last = facets.years or (0, 0)
+    years = words("quality.years", language, first=first, last=last) if facets.years else ""
     licences = [manifest.data.licence, *(f"{k}: {v}" for k, v in manifest.licences.items())]
     facts = {
         "task": manifest.task,

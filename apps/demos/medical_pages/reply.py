@@ -45,6 +45,16 @@ def reply_html(
     return "".join(parts)
 
 
+def welcome_html(words: Words, language: str) -> str:
+    """What stands in place of an answer before there is one."""
+    items = "".join(
+        f"<li>{escape(words(f'welcome.{part}', language))}</li>"
+        for part in ("quotes", "sides", "refuses", "patient")
+    )
+    title = words("welcome.title", language)
+    return _section(title, f'<ul class="ck-list">{items}</ul>')
+
+
 def _section(title: str, body: str, kind: str = "") -> str:
     return f'<section class="ck-card {kind}"><h3>{escape(title)}</h3>{body}</section>'
 
@@ -153,7 +163,7 @@ def _piece(
     missing = ""
     if text[start:end] != evidence.quote:  # never show a place that does not hold the words
         text, start, end, weights = evidence.quote, 0, len(evidence.quote), ()
-        missing = f'<p class="ck-quiet">{escape(words("piece.missing", language))}</p>'
+        missing = f'<div class="ck-quiet">{escape(words("piece.missing", language))}</div>'
     support = words("piece.bears", language, p=percent(evidence.support))
     where = " · ".join(filter(None, [evidence.section, evidence.note]))
     return (
@@ -162,9 +172,9 @@ def _piece(
         f"{direction_badge(evidence.direction, words, language, evidence.direction_probability)}"
         f'<span class="ck-num">{escape(support)}</span></div>'
         f"{quotation(text, start, end, weights)}{missing}"
-        f'<p class="ck-source">{safe_link(evidence.link, evidence.title)} '
-        f'<span class="ck-quiet">{escape(_from(evidence))}</span></p>'
-        f'<p class="ck-quiet">{escape(where)}</p></li>'
+        f'<div class="ck-source">{safe_link(evidence.link, evidence.title)} '
+        f'<span class="ck-quiet">{escape(_from(evidence))}</span></div>'
+        f'<div class="ck-quiet">{escape(where)}</div></li>'
     )
 
 

@@ -28,7 +28,8 @@ def person(summary: PatientSummary, words: Words, language: str) -> str:
         years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
         age = words("record.age", language, years=years)
     dead = words("record.deceased", language) if summary.deceased else ""
-    return ", ".join(filter(None, [sex, age, dead])) or words("record.somebody", language)
+    known = filter(None, [sex, age, dead])
+    return words("site.comma", language).join(known) or words("record.somebody", language)
 
 
 def summary_html(desk: Desk, record: Record | None, language: str) -> str:
@@ -117,8 +118,8 @@ def _scores(scores: Sequence[Score], words: Words, language: str) -> str:
     items = "".join(
         f'<li><div class="ck-row"><span>{safe_link(score.link, score.name)}</span>'
         f"<strong>{escape(score.value)}</strong></div>"
-        f'<p class="ck-lines">{escape(score.says)}</p>'
-        f'<p class="ck-quiet">{escape("; ".join(score.inputs))}</p></li>'
+        f'<div class="ck-lines">{escape(score.says)}</div>'
+        f'<div class="ck-quiet">{escape("; ".join(score.inputs))}</div></li>'
         for score in scores
     )
     return _section(words("score.title", language), f'<ul class="ck-reasons">{items}</ul>')
