@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from verticals.medical.corpus.documents import Document, Passage
 from verticals.medical.corpus.markdown import FENCE, STEP
+from verticals.medical.evidence.sentences import split_sentences
 
 VERSION = "1"  # of the rules below: another one makes every stored document count as changed
-# A boundary's rank, best first; it may be earlier or later than the ideal place for its rank.
+# Where a text may be cut, best first.
 _BREAKS = (
     re.compile(r"\n[ \t]*\n\s*"),  # between blocks
     re.compile(r"\n+"),  # between lines: list items, rows of a table
-    re.compile(r"[.!?][\"')\]]*\s+(?=[A-Z(\[\"'])"),  # between sentences
+    None,  # between sentences
     re.compile(r"\s+"),
 )
 
@@ -103,7 +104,11 @@ def _cut(text: str, start: int, end: int, step: int) -> int:
     low, ideal, high = start + step // 2, start + step, min(end - 1, start + step * 7 // 5)
     fences = [f.span() for f in FENCE.finditer(text, start, end)] if "\n```" in text else []
     for pattern in _BREAKS:
-        places = [found.end() for found in pattern.finditer(text, low, high)]
+        if pattern is None:
+            ends = [start + stop for _, stop in split_sentences(text[start:high])[:-1]]
+            places = [place for place in ends if place >= low]
+        else:
+            places = [found.end() for found in pattern.finditer(text, low, high)]
         free = [p for p in places if not any(a < p < b for a, b in fences)]
         if free:
             return min(free, key=lambda place: abs(place - ideal))

@@ -26,40 +26,7 @@ from verticals.medical.corpus.retractions import DUPLICATE, LIVE, RETRACTED
 
 FILE = "corpus.sqlite"
 FORMAT = "1"
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE documents (
-    number INTEGER PRIMARY KEY,  -- order of first arrival, kept when the content changes
-    id TEXT NOT NULL UNIQUE,
-    hash BLOB NOT NULL,          -- of everything but the source
-    standing INTEGER NOT NULL,   -- by itself, see retractions.py; notices are applied on reading
-    kept INTEGER,                -- number of the document that this one repeats
-    passages INTEGER NOT NULL,
-    year INTEGER NOT NULL,       -- 0 where unknown
-    grade INTEGER NOT NULL,      -- into answer.GRADES
-    organisation INTEGER NOT NULL,
-    pmid TEXT NOT NULL,          -- "pmid:1", "" where unknown
-    doi TEXT NOT NULL            -- "doi:10.1/x", lower case
-);
-CREATE INDEX repeated ON documents (kept) WHERE kept IS NOT NULL;
-CREATE TABLE records (number INTEGER PRIMARY KEY, record BLOB NOT NULL, cuts BLOB NOT NULL);
-CREATE TABLE notices (identifier TEXT PRIMARY KEY, notice TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE organisations (code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE sketches (number INTEGER PRIMARY KEY, bands BLOB NOT NULL);
-CREATE TABLE files (name TEXT PRIMARY KEY, stamp TEXT NOT NULL, report BLOB NOT NULL);
--- A notice holds for the document that it names and for the one that this repeats.
-CREATE VIEW named AS SELECT number, kept FROM documents WHERE
-    id IN (SELECT identifier FROM notices)
-    OR pmid IN (SELECT identifier FROM notices)
-    OR doi IN (SELECT identifier FROM notices);
-CREATE VIEW live AS SELECT * FROM documents WHERE standing = 0
-    AND id NOT IN (SELECT identifier FROM notices)
-    AND pmid NOT IN (SELECT identifier FROM notices)
-    AND doi NOT IN (SELECT identifier FROM notices)
-    AND NOT EXISTS (SELECT 1 FROM named WHERE named.kept = documents.number);
-INSERT INTO meta VALUES ('generation', '0');
-INSERT INTO organisations VALUES (0, '');
-"""
+_SCHEMA = Path(__file__).with_name("schema.sql")
 _COLUMNS = np.dtype(
     [
         ("document", np.int32),
@@ -110,7 +77,7 @@ class Corpus:
             corpus = cls(folder)
             connection = corpus.connection
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+            connection.executescript(f"BEGIN;{_SCHEMA.read_text(encoding='utf-8')}COMMIT;")
         except (OSError, sqlite3.OperationalError) as error:
             raise DataError(
                 f"the corpus cannot be written ({error})",
@@ -228,13 +195,24 @@ class Corpus:
         Raises:
             IndexError: A row is out of range.
         """
+        return [passage for _, passage in self.titled(rows)]
+
+    def titled(self, rows: Sequence[int] | NDArray[np.integer]) -> list[tuple[str, Passage]]:
+        """The passages of these rows, each with its document's title, in the order asked for.
+
+        Raises:
+            IndexError: A row is out of range.
+        """
         view, wanted = self._view(), np.asarray(rows, dtype=np.int64)
-        if len(wanted) and not (wanted.min() >= 0 and wanted.max() < len(view.ordinal)):
+        if len(wanted) and not (0 <= wanted.min() and wanted.max() < len(view.ordinal)):
             raise IndexError(f"rows are 0 to {len(view.ordinal) - 1}")
         numbers = view.columns["document"][wanted].tolist()
         found = self._records(numbers)
         ordinals = view.ordinal[wanted].tolist()
-        return [_cut(*found[n], at) for n, at in zip(numbers, ordinals, strict=True)]
+        return [
+            (found[n][0]["title"], _cut(*found[n], at))
+            for n, at in zip(numbers, ordinals, strict=True)
+        ]
 
     def iter_passages(self, batch: int = 1000) -> Iterator[tuple[NDArray[np.int64], list[Passage]]]:
         """All passages in order, in batches of rows; memory holds one batch."""

@@ -25,6 +25,7 @@ from verticals.medical.corpus.retractions import (
     standing,
 )
 from verticals.medical.corpus.store import Corpus
+from verticals.medical.evidence.grade import grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +170,11 @@ def _row(
         None,
         passages,
         document.year or 0,
-        _grade(document),
+        GRADES.index(grade(document)),
         organisation,
         f"pmid:{document.pmid}" if document.pmid else "",
         f"doi:{document.doi.lower()}" if document.doi else "",
     )
-
-
-def _grade(document: Document) -> int:
-    try:
-        from verticals.medical.evidence.grade import grade
-    except ImportError:
-        return 0 if "Practice Guideline" in document.publication_types else len(GRADES) - 1
-    return GRADES.index(grade(document))
 
 
 def _known(connection: sqlite3.Connection, names: list[str]) -> dict[str, tuple[int, bytes]]:

@@ -45,6 +45,8 @@ def test_documents_and_passages_come_back_as_they_went_in(tmp_path):
         assert passage.text == corpus.document(passage.document).text[passage.start : passage.end]
     rows = np.array([len(corpus) - 1, 0, 2, 0])
     assert corpus.passages(rows) == [found[row] for row in rows]
+    titles = {d.id: d.title for d in library()}
+    assert corpus.titled(rows) == [(titles[found[r].document], found[r]) for r in rows]
     with pytest.raises(IndexError):
         corpus.passages([len(corpus)])
 
