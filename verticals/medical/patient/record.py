@@ -17,6 +17,7 @@ class Lab(BaseModel):
     value: float
     unit: str
     taken: datetime
+    comparator: str = Field("", description="One of < <= >= > where the value is a bound.")
 
 
 class Medicine(BaseModel):
