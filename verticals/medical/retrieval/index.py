@@ -142,6 +142,21 @@ class SearchIndex:
         Raises:
             ParameterError: A filter names what is not in the corpus.
         """
+        hits = self.candidates(question, filters=filters, mode=mode, depth=depth)
+        if self.reranker is not None and mode == "hybrid" and self.dense_ready:
+            return self.reranker.rerank(question, hits, self)[:k]
+        order = {"hybrid": "fused", "lexical": "bm25", "dense": "dense"}[mode]
+        return sorted(hits, key=lambda hit: -getattr(hit, order))[:k]
+
+    def candidates(
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        mode: Mode = "hybrid",
+        depth: int = 100,
+    ) -> list[Hit]:
+        """What either list finds, in no order; arguments as in `search`."""
         mask = allowed(self.corpus, filters)
         dense = self._dense if mode != "lexical" else None
         words = self.lexical.scores(question)
@@ -149,15 +164,12 @@ class SearchIndex:
             words = np.where(mask, words, 0)
         by_words = top(words, depth)[0] if mode != "dense" or dense is None else _NOTHING
         if dense is None:
-            return _hits(by_words[:k], words, by_words, None, _NOTHING)
+            return _hits(by_words, words, by_words, None, _NOTHING)
         vector = self.encoder.encode([question])[0]
         by_vectors, _ = dense.search(vector, depth, mask)
         rows = np.array(list(dict.fromkeys([*by_words.tolist(), *by_vectors.tolist()])), np.int64)
         near = dense.cosines(vector, rows), dense.spread(vector)
-        hits = _hits(rows, words, by_words, near, by_vectors)
-        if self.reranker is not None and mode == "hybrid":
-            return self.reranker.rerank(question, hits, self)[:k]
-        return sorted(hits, key=lambda hit: -hit.score)[:k]
+        return _hits(rows, words, by_words, near, by_vectors)
 
 
 _NOTHING = np.zeros(0, np.int64)
