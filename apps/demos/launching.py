@@ -20,6 +20,7 @@ def launch(
     auth: Sequence[tuple[str, str]] | None = None,
     browser: bool = False,
     block: bool = True,
+    upload: str = LARGEST_UPLOAD,
 ) -> str:
     """Serve a demo; returns its address.
 
@@ -30,6 +31,7 @@ def launch(
         auth: (user, password) pairs that may enter; None lets everybody in.
         browser: Whether to open the page in the default browser.
         block: Whether to stay until the demo is stopped.
+        upload: Largest file that is taken, e.g. "5mb".
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     from apps.demos.theme import head, theme
@@ -46,7 +48,7 @@ def launch(
         "quiet": True,
         "show_error": False,  # an unexpected error may hold client data
         "footer_links": [],
-        "max_file_size": LARGEST_UPLOAD,
+        "max_file_size": upload,
         "theme": theme(),
         "head": head(),
     }

@@ -6,11 +6,12 @@ It knows a reader and nothing deeper; every session has its own patient and shar
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.demos.launching import launch
+from apps.demos import launching
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from apps.demos.words import Labels
 
 __all__ = ["build", "compose", "launch"]
+
+launch = partial(launching.launch, upload="25mb")  # as large as a whole record gets
 
 
 def build(bundle: Path | None = None) -> gr.Blocks:

@@ -132,11 +132,19 @@ def _filters(desk: Desk, labels: Labels) -> list[Any]:
         with gr.Row(elem_classes="ck-pair"):
             years = [
                 labels.make(
-                    gr.Number, {"label": key}, value=None, precision=0,
-                    placeholder=str(bound), min_width=90,
+                    gr.Dropdown,
+                    {
+                        "label": key,
+                        "choices": lambda lang: [
+                            (words("ask.any", lang), 0),
+                            *((str(year), year) for year in range(last, first - 1, -1)),
+                        ],
+                    },
+                    value=0,
+                    min_width=90,
                 )
-                for key, bound in (("ask.year_from", first), ("ask.year_to", last))
-            ]  # fmt: skip
+                for key in ("ask.year_from", "ask.year_to")
+            ]
         grades = labels.make(
             gr.Dropdown,
             {

@@ -30,11 +30,12 @@ class Range:
     low: float | None
     high: float | None
 
-    def state(self, value: float) -> str:
-        """low, usual or high."""
-        if self.low is not None and value < self.low:
+    def state(self, value: float, comparator: str = "") -> str:
+        """low, usual or high; a value that is only a bound lies beyond it."""
+        if self.low is not None and (value < self.low or (comparator == "<" and value == self.low)):
             return "low"
-        return "high" if self.high is not None and value > self.high else "usual"
+        beyond = comparator == ">" and value == self.high
+        return "high" if self.high is not None and (value > self.high or beyond) else "usual"
 
     @property
     def text(self) -> str:
@@ -89,13 +90,13 @@ def _limits(lab: Lab, known: Mapping[str, Range]) -> Range | None:
 
 
 def _value(lab: Lab) -> str:
-    return f"{lab.value:g} {_SYNONYMS.get(lab.unit, lab.unit)}".strip()
+    return f"{lab.comparator}{lab.value:g} {_SYNONYMS.get(lab.unit, lab.unit)}".strip()
 
 
 def _row(lab: Lab, limits: Range, words: Words, language: str) -> str:
     """Name, value with the word for it, scale, and day."""
     name = limits.names.get(language, lab.name)
-    state = limits.state(lab.value)
+    state = limits.state(lab.value, lab.comparator)
     word = words(f"lab.{state}", language)
     return (
         f'<li class="ck-lab-{state}"><span>{escape(name)}</span>'

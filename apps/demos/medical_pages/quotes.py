@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from apps.demos.medical_pages.desk import Word
 
-REACH = 260  # characters of context on either side
+REACH = 220  # characters of context on either side
 _FAINT = 0.08  # share of the strongest weight below which a word is not shaded
 _MARKS = re.compile(
-    r"(?P<rule>^[ \t]*\|?[ \t]*:?-{2,}[-:| \t]*$\n?)|(?P<cell>[ \t]*\|[ \t]*)"
+    r"(?P<rule>^[ \t]*(?:\|?[ \t]*:?-{2,}[-:| \t]*|```.*)$\n?)|(?P<cell>[ \t]*\|[ \t]*)"
     r"|(?P<mark>\*\*|`|^[ \t]*#{1,6}[ \t]+|^[ \t]*>[ \t]?|(?<=\n)\n+)",
     re.MULTILINE,
 )
@@ -44,6 +44,10 @@ def place(text: str, start: int, end: int, reach: int = REACH) -> Place:
         line = text.rfind("\n", end, last)
         space = text.rfind(" ", end, last)
         last = line if line >= 0 else space if space >= 0 else end
+    while first < start and text[first].isspace():
+        first += 1
+    while last > end and text[last - 1].isspace():
+        last -= 1
     return Place(start, end, first, last)
 
 
@@ -58,8 +62,8 @@ def quotation(text: str, start: int, end: int, words: Sequence[Word] = ()) -> st
     """
     at = place(text, start, end)
     before, after = text[at.first : start], text[end : at.last]
-    opening = "<span>…</span> " if at.first else ""
-    closing = " <span>…</span>" if at.last < len(text) else ""
+    opening = "<span>… </span>" if text[: at.first].strip() else ""
+    closing = "<span> …</span>" if text[at.last :].strip() else ""
     return (
         f'<blockquote class="ck-passage">{opening}{verbatim(before)}'
         f'<mark class="ck-quote" data-testid="quote">{shaded(text, start, end, words)}</mark>'

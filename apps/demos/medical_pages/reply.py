@@ -186,14 +186,15 @@ def _from(evidence: Evidence) -> str:
 
 
 def _table(evidence: Sequence[Evidence], words: Words, language: str) -> str:
-    columns = ("no", "source", "year", "grade", "direction", "support", "place", "link")
+    columns = ("no", "source", "year", "grade", "direction", "link", "support", "place")
     rows = [
         [n, e.title, e.year or "", words(f"grades.{e.grade.replace(' ', '_')}", language),
-         Markup(direction_badge(e.direction, words, language)), percent(e.support),
-         f"{e.document} [{e.start}:{e.end}]", Markup(safe_link(e.link, e.doi or e.pmid or ""))]
+         Markup(direction_badge(e.direction, words, language)),
+         Markup(safe_link(e.link, e.doi or e.pmid or e.link)), percent(e.support),
+         f"{e.document} [{e.start}:{e.end}]"]
         for n, e in enumerate(evidence, 1)
     ]  # fmt: skip
-    table = html_table([words(f"piece.{c}", language) for c in columns], rows, numbers=(0, 2, 5))
+    table = html_table([words(f"piece.{c}", language) for c in columns], rows, numbers=(0, 2, 6))
     title = escape(words("reply.table", language))
     return (
         f'<details class="ck-card ck-fold"><summary>{title}</summary>'

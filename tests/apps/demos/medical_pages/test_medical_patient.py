@@ -131,3 +131,12 @@ def test_a_file_too_large_or_no_record_is_refused(tmp_path: Path) -> None:
         read_record(large)
     with pytest.raises(DataError):
         read_record(wrong)
+
+
+@pytest.mark.parametrize(
+    ("value", "comparator", "state"),
+    [(3.4, "", "low"), (3.5, "", "usual"), (3.5, "<", "low"), (5.0, ">", "high"),
+     (5.0, "<=", "usual"), (5.1, "", "high")],
+)  # fmt: skip
+def test_a_bound_lies_beyond_its_value(value: float, comparator: str, state: str) -> None:
+    assert Range({}, ("",), 3.5, 5.0).state(value, comparator) == state

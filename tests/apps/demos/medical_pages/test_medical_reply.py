@@ -45,7 +45,7 @@ def test_conflict_is_shown_side_by_side_and_agreement_in_a_line(desk: Desk) -> N
     assert "The documents contradict one another" in conflict
     agreed = reply_html(ask(desk, "Is apixaban good?").answer, desk, "en")
     assert 'data-testid="conflict"' not in agreed
-    assert "No document contradicts another: 2 supports, 1 unclear." in agreed
+    assert "No document contradicts another (supports: 2, unclear: 1)." in agreed
 
 
 def test_an_abstention_is_plain_and_its_passages_are_no_answer(desk: Desk) -> None:
