@@ -28,6 +28,7 @@ _BRAND = re.compile(r"\[([^\]]*)\]")
 _WORD = re.compile(r"[A-Za-zÀ-ÿ0-9][\w'’.-]*[\w]|[A-Za-z]")
 _LONGEST_NAME = 5  # words
 _SHORTEST_TYPO = 6  # letters below which no misspelling is guessed
+_SHORTEST_BRAND_TYPO = 8
 _TWO_TYPOS = 11  # letters from which two slips are forgiven
 
 
@@ -69,7 +70,7 @@ class DrugNames:
         nearer than all others: one slip from 6 letters, two from 11.
         """
         name = _tidy(text)
-        if found := self._named(name):
+        if found := self._named(name) or self._misspelt(name):
             return found
         return tuple(dict.fromkeys(self._in_text(text)))
 
@@ -157,7 +158,7 @@ class DrugNames:
                     at += length
                     break
             else:
-                yield from self._misspelt(words[at])
+                yield from self._misspelt(words[at], in_text=True)
                 at += 1
 
     def _mentioned(self, name: str) -> tuple[str, ...]:
@@ -170,16 +171,24 @@ class DrugNames:
         found = self._named(name)
         return found if all(g in self.in_use or g in self._ours for g in found) else ()
 
-    def _misspelt(self, word: str) -> tuple[str, ...]:
-        """Generics of the one name that is nearest to a misspelt one, if it is near enough."""
+    def _misspelt(self, word: str, *, in_text: bool = False) -> tuple[str, ...]:
+        """Generics of the one name that is nearest to a misspelt one, if it is near enough.
+
+        In a sentence only generic names are guessed: an ordinary word is too often one letter
+        off some brand ("attention", "primary").
+        """
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
-        if len(word) < _SHORTEST_TYPO or word in self._known_words:
+        shortest = _SHORTEST_TYPO + in_text
+        if len(word) < shortest or word in self._known_words or not word.isalpha():
             return ()
         slips = 2 if len(word) >= _TWO_TYPOS else 1
+        spellings = self._generic_spellings
+        if not in_text and len(word) >= _SHORTEST_BRAND_TYPO:
+            spellings = spellings + self._brand_spellings
         within = process.extract(
-            word, self._spellings, scorer=OSA.distance, score_cutoff=slips, limit=None
+            word, spellings, scorer=OSA.distance, score_cutoff=slips, limit=None
         )
         # A slip seldom hits the first letter, and a different one is often a different medicine.
         near = [(name, distance) for name, distance, _ in within if name[0] == word[0]]
@@ -218,11 +227,17 @@ class DrugNames:
         return re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
 
     @cached_property
-    def _spellings(self) -> list[str]:
-        """Single-word names of medicines in use, what a misspelt word may mean."""
-        table = (n for n, g in self.variants.items() if g in self.in_use or g in self._ours)
-        names = {n for n in (*table, *self._ours) if n.isalpha() and len(n) >= _SHORTEST_TYPO - 1}
-        return sorted(names - self.lexicon.not_in_text)
+    def _generic_spellings(self) -> tuple[str, ...]:
+        """Single-word generic names of medicines in use, which a misspelt word may mean."""
+        names = {*self.in_use, *self._ours} - self.lexicon.not_in_text
+        return tuple(sorted(n for n in names if n.isalpha() and len(n) >= _SHORTEST_TYPO - 1))
+
+    @cached_property
+    def _brand_spellings(self) -> tuple[str, ...]:
+        """Their other single-word names."""
+        names = {n for n, g in self.variants.items() if g in self.in_use or g in self._ours}
+        long = {n for n in names if n.isalpha() and len(n) >= _SHORTEST_BRAND_TYPO - 1}
+        return tuple(sorted(long - {*self._generic_spellings} - self.lexicon.not_in_text))
 
     @cached_property
     def _known_words(self) -> frozenset[str]:
