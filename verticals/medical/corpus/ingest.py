@@ -12,6 +12,7 @@ import orjson
 from core.errors import DataError
 from verticals.medical.corpus.chunking import SIZES, VERSION, Sizes
 from verticals.medical.corpus.documents import Document
+from verticals.medical.corpus.progress import Progress
 from verticals.medical.corpus.reading import READING, Part, Source, parts
 from verticals.medical.corpus.store import FILE, Corpus
 from verticals.medical.corpus.streams import Meter, Skipped, shown
@@ -20,18 +21,6 @@ from verticals.medical.corpus.writing import FileMark, add, settle
 BATCH = 1000  # documents a transaction: what a kill can lose
 BATCH_CHARACTERS = 8_000_000
 REPORTED = 10_000  # skipped records that a report lists; it counts all
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an ingest is."""
-
-    file: str
-    files_done: int
-    files: int
-    documents: int  # read so far, unchanged ones too
-    passages: int  # written so far
-    fraction: float | None  # of the bytes; None where nobody knows how many there are
 
 
 @dataclass
@@ -72,7 +61,7 @@ def ingest(
     Args:
         source: As `reading.read_documents`.
         folder: Folder of the corpus.
-        progress: Called after every batch and file.
+        progress: Called after every batch and file; `progress.shown_progress` draws a bar.
         resume: False to remove what the folder's corpus holds and begin anew.
         sizes: How long passages are.
 

@@ -204,7 +204,7 @@ class Corpus:
             IndexError: A row is out of range.
         """
         view, wanted = self._view(), np.asarray(rows, dtype=np.int64)
-        if len(wanted) and not (0 <= wanted.min() and wanted.max() < len(view.ordinal)):
+        if len(wanted) and not (wanted.min() >= 0 and wanted.max() < len(view.ordinal)):
             raise IndexError(f"rows are 0 to {len(view.ordinal) - 1}")
         numbers = view.columns["document"][wanted].tolist()
         found = self._records(numbers)
@@ -269,8 +269,9 @@ class Corpus:
     def retracted(self) -> list[str]:
         """Identifiers of the articles that were retracted, by their record or by a notice."""
         rows = self.connection.execute(
-            "SELECT id FROM documents WHERE standing = ? OR (standing = ? AND NOT EXISTS "
-            "(SELECT 1 FROM live WHERE live.number = documents.number)) ORDER BY number",
+            "SELECT id FROM documents WHERE standing = ? OR (standing = ? AND EXISTS "
+            "(SELECT 1 FROM notices) AND NOT EXISTS (SELECT 1 FROM live WHERE live.number = "
+            "documents.number)) ORDER BY number",
             (RETRACTED, LIVE),
         )
         return [name for (name,) in rows]

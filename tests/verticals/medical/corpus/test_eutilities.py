@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 
 from core.errors import DataError
+from verticals.medical.corpus import eutilities
 from verticals.medical.corpus.eutilities import read_search
 
 
@@ -34,8 +36,10 @@ class Pubmed:
 
 
 @pytest.fixture(autouse=True)
-def no_key(monkeypatch):
+def quiet(monkeypatch):
+    """No key of the user's, and a clock that stands still: pauses are what is asked for."""
     monkeypatch.delenv("NCBI_API_KEY", raising=False)
+    monkeypatch.setattr(eutilities, "time", SimpleNamespace(monotonic=lambda: 100.0))
 
 
 def test_fetches_page_by_page_within_the_limit(pubmed_file, pubmed_record):

@@ -15,6 +15,7 @@ import pytest
 from core.errors import DataError
 from verticals.medical.corpus import reading
 from verticals.medical.corpus.ingest import ingest
+from verticals.medical.corpus.progress import shown_progress
 from verticals.medical.corpus.store import FILE, Corpus
 
 REPO = Path(__file__).resolve().parents[4]
@@ -125,6 +126,13 @@ def test_tells_how_far_it_is(tmp_path):
     fractions = [s.fraction for s in steps]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
+
+
+def test_draws_a_bar_on_standard_error_only(tmp_path, capsys):
+    (tmp_path / "a.jsonl").write_bytes(line(1))
+    with shown_progress() as bar:
+        ingest(tmp_path / "a.jsonl", tmp_path / "c", progress=bar)
+    assert capsys.readouterr().out == ""
 
 
 def test_says_what_is_wrong_with_a_source(tmp_path, xml_bomb):
