@@ -16,6 +16,7 @@ from verticals.medical.corpus.progress import Progress
 from verticals.medical.corpus.reading import READING, Part, Source, parts
 from verticals.medical.corpus.store import FILE, Corpus
 from verticals.medical.corpus.streams import Meter, Skipped, shown
+from verticals.medical.corpus.withdrawing import watch, withdraw_files, withdraw_records
 from verticals.medical.corpus.writing import FileMark, add, settle
 
 BATCH = 1000  # documents a transaction: what a kill can lose
@@ -30,6 +31,7 @@ class IngestReport:
     corpus: Corpus
     documents: int = 0  # new or changed
     passages: int = 0  # of those
+    removed: int = 0  # their file is gone from the source, or holds them no more
     unchanged: int = 0  # documents that were there already
     without_text: int = 0  # titles alone: stored, never searched
     duplicates: int = 0  # of the whole corpus: merged into another document
@@ -55,8 +57,9 @@ def ingest(
 ) -> IngestReport:
     """Take a source into the corpus of a folder, which is created where there is none.
 
-    Documents are added or, where their content changed, replaced; none is removed. What was
-    committed before a kill stays, and files that were read to their end are not read again.
+    Documents are added or, where their content changed, replaced; those that a file of this
+    source no longer holds are removed. What was committed before a kill stays, and files that
+    were read to their end are not read again.
 
     Args:
         source: As `reading.read_documents`.
@@ -70,7 +73,7 @@ def ingest(
     """
     began = time.perf_counter()
     files = parts(source)
-    name = shown(str(source)) if isinstance(source, str | Path) else "documents"
+    name = _name(source)
     fresh = not (Path(folder) / FILE).exists()
     if not (resume or fresh):
         remove(folder)
@@ -117,35 +120,63 @@ class _Run:
         self.report, self.files, self.source, self.sizes = report, files, source, sizes
         self.progress = progress
         self.documents: list[Document] = []
+        self.origins: list[str] = []
         self.characters = 0
         self.marks: list[FileMark] = []
         self.read = 0
         self.total = sum(part.size for part in files)
         self.bytes_done = 0
+        self.lost = False
 
     def go(self) -> None:
+        names = [part.name for part in self.files if part.stamp]
+        if names:
+            self.report.removed += withdraw_files(self.report.corpus, self.source, names)
+        self._pass()
+        if self.lost:  # from one file, but perhaps another holds it too
+            written = self.report.documents
+            self.read, self.bytes_done = 0, 0
+            self.report.unchanged, self.report.without_text = 0, 0
+            self.report.skipped, self.report.skipped_total = [], 0
+            self._pass()
+            self.report.unchanged = max(0, self.report.unchanged - written)
+
+    def _pass(self) -> None:
         for at, part in enumerate(self.files):
             key, stamp = f"{self.source}|{part.name}", self._stamp(part)
             if not self._already(key, stamp):
-                self._file(at, part, key, stamp)
+                try:
+                    self._file(at, part, key, stamp)
+                except DataError as error:
+                    if len(self.files) == 1:
+                        raise
+                    self.report.skip(Skipped(part.name, "", error.what))
             self.bytes_done += part.size
             self._tell(part, at + 1, Meter())
         self._flush()
 
     def _file(self, at: int, part: Part, key: str, stamp: str) -> None:
-        meter, began = Meter(), (self.read, len(self.report.skipped))
+        meter, began = Meter(), (self.read, self.report.skipped_total)
+        watched = bool(stamp) and watch(self.report.corpus, key)
         for document in part.read(self.report.skip, meter):
             self.read += 1
             self.report.without_text += not document.text
             self.documents.append(document)
+            self.origins.append(key if stamp else "")
             self.characters += len(document.text)
             if len(self.documents) >= BATCH or self.characters >= BATCH_CHARACTERS:
                 self._flush()
                 self._tell(part, at, meter)
+        skipped = self.report.skipped[began[1] :]
+        if watched and self.report.skipped_total == began[1]:
+            # Of a file that can be read in part only, nothing is known to be gone.
+            self._flush()
+            lost = withdraw_records(self.report.corpus, self.source, key)
+            self.report.removed += lost
+            self.lost = self.lost or (lost > 0 and len(self.files) > 1)
         if stamp:
-            skipped = self.report.skipped[began[1] :]
             known = {"documents": self.read - began[0], "skipped": skipped}
-            self.marks.append((key, stamp, orjson.dumps(known)))
+            self.marks.append((key, stamp, orjson.dumps(known).decode()))
             if len(self.marks) >= BATCH:
                 self._flush()
 
@@ -168,13 +199,19 @@ class _Run:
     def _flush(self) -> None:
         if not (self.documents or self.marks):
             return
-        added = add(self.report.corpus, self.documents, sizes=self.sizes, files=self.marks)
+        added = add(
+            self.report.corpus,
+            self.documents,
+            sizes=self.sizes,
+            origins=self.origins,
+            files=self.marks,
+        )
         self.report.documents += added.documents
         self.report.passages += added.passages
         self.report.unchanged += added.unchanged
         for document in added.refused:
             self.report.skip(Skipped(document.source, document.id, "its text is not Unicode"))
-        self.documents, self.marks, self.characters = [], [], 0
+        self.documents, self.origins, self.marks, self.characters = [], [], [], 0
 
     def _tell(self, part: Part, done: int, meter: Meter) -> None:
         if self.progress is None:
@@ -183,6 +220,14 @@ class _Run:
         fraction = read / self.total if self.total else None
         counts = self.read, self.report.passages
         self.progress(Progress(part.name, done, len(self.files), *counts, fraction))
+
+
+def _name(source: Source) -> str:
+    """What the corpus calls a source: the same wherever it is asked for from."""
+    if not isinstance(source, str | Path):
+        return "documents"
+    path = Path(source).expanduser()
+    return str(path.resolve()) if path.exists() else shown(str(source))
 
 
 def _first(skipped: list[Skipped], shown_at_most: int = 3) -> str:

@@ -11,14 +11,21 @@ CREATE TABLE documents (
     grade INTEGER NOT NULL,      -- into answer.GRADES
     organisation INTEGER NOT NULL,
     pmid TEXT NOT NULL,          -- "pmid:1", "" where unknown
-    doi TEXT NOT NULL            -- "doi:10.1/x", lower case
+    doi TEXT NOT NULL,           -- "doi:10.1/x", lower case
+    file INTEGER NOT NULL        -- that it was read from last; 0 where it came from none
 );
+CREATE INDEX read_from ON documents (file);
 CREATE INDEX repeated ON documents (kept) WHERE kept IS NOT NULL;
 CREATE TABLE records (number INTEGER PRIMARY KEY, record BLOB NOT NULL, cuts BLOB NOT NULL);
 CREATE TABLE notices (identifier TEXT PRIMARY KEY, notice TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE organisations (code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE sketches (number INTEGER PRIMARY KEY, bands BLOB NOT NULL);
-CREATE TABLE files (name TEXT PRIMARY KEY, stamp TEXT NOT NULL, report BLOB NOT NULL);
+CREATE TABLE files (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,   -- source and name of the file in it
+    stamp TEXT NOT NULL,         -- "" until it was read to its end
+    report TEXT NOT NULL
+);
 -- A notice holds for the document that it names and for the one that this repeats.
 CREATE VIEW named AS SELECT number, kept FROM documents WHERE
     id IN (SELECT identifier FROM notices)
@@ -31,3 +38,4 @@ CREATE VIEW live AS SELECT * FROM documents WHERE standing = 0
     AND NOT EXISTS (SELECT 1 FROM named WHERE named.kept = documents.number);
 INSERT INTO meta VALUES ('generation', '0');
 INSERT INTO organisations VALUES (0, '');
+INSERT INTO files VALUES (0, '', '', '{}');

@@ -25,7 +25,7 @@ from verticals.medical.corpus.documents import Document, Passage, Section
 from verticals.medical.corpus.retractions import DUPLICATE, LIVE, RETRACTED
 
 FILE = "corpus.sqlite"
-FORMAT = "1"
+FORMAT = "2"
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _COLUMNS = np.dtype(
     [
@@ -104,7 +104,7 @@ class Corpus:
             found = None
         if found != FORMAT:
             what = "the corpus is of another version of the kit, or damaged"
-            raise DataError(what, where=where, remedy=f"Remove {FILE} and ingest again")
+            raise DataError(what, where=where, remedy="Ingest again with resume=False")
         return corpus
 
     @property

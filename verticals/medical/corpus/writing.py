@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Added:
     refused: tuple[Document, ...] = ()  # their text is not Unicode that a file can hold
 
 
-FileMark = tuple[str, str, bytes]  # name, stamp and report of a file that was read to its end
+FileMark = tuple[str, str, str]  # name, stamp and report of a file that was read to its end
 
 
 def add(
@@ -46,16 +46,25 @@ def add(
     documents: Sequence[Document],
     *,
     sizes: Sizes = SIZES,
+    origins: Sequence[str] = (),
     files: Sequence[FileMark] = (),
 ) -> Added:
     """Write a batch in one transaction: all of it is there afterwards, or nothing.
 
-    Of two documents with one identifier, the later counts. `files` are marked as read.
+    Of two documents with one identifier, the later counts.
+
+    Args:
+        corpus: Where to.
+        documents: The batch.
+        sizes: How long passages are.
+        origins: The file that each document comes from; none if they come from no file.
+        files: Files that were read to their end.
 
     Raises:
         DataError: Another process is writing, or the disk is full.
     """
     batch = {document.id: document for document in documents}
+    came = {d.id: origin for d, origin in zip(documents, origins, strict=False)}
     salt = f"{VERSION} {sizes}".encode()
     packed = {name: _record(document) for name, document in batch.items()}
     refused = tuple(batch[name] for name, record in packed.items() if not record)
@@ -66,26 +75,34 @@ def add(
         if record
     }
     with writing(corpus) as connection:
-        connection.executemany("INSERT OR REPLACE INTO files VALUES (?,?,?)", files)
         known = _known(connection, list(batch))
         fresh = [d for name, d in batch.items() if known.get(name, (0, b""))[1] != hashes[name]]
-        if not fresh:
-            return Added(unchanged=len(batch), refused=refused)
         numbers = _numbers(connection, fresh, known)
+        places = _files(connection, came.values(), files)
         codes = _organisations(connection, fresh)
         rows, records, passages = [], [], 0
         for document in fresh:
             cuts = [(p.start, p.end, p.section) for p in chunk(document, sizes)]
             passages += len(cuts)
             number = numbers[document.id]
-            code = codes[document.organisation]
-            rows.append(_row(document, number, hashes[document.id], len(cuts), code))
+            known_as = {
+                "passages": len(cuts),
+                "organisation": codes[document.organisation],
+                "file": places[came.get(document.id, "")],
+            }
+            rows.append(_row(document, number, hashes[document.id], **known_as))
             records.append((number, packed[document.id], orjson.dumps(cuts)))
-        _forget(connection, [(known[d.id][0], d.id) for d in fresh if d.id in known])
-        connection.executemany("INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
+        forget(connection, [(known[d.id][0], d.id) for d in fresh if d.id in known])
+        connection.executemany("INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
         connection.executemany("INSERT INTO records VALUES (?,?,?)", records)
         _sketch(connection, [(numbers[d.id], d) for d in fresh if d.text])
         _announce(connection, fresh)
+        same = [(places[came[n]], known[n][0]) for n in came if n in known and n not in numbers]
+        connection.executemany(
+            "UPDATE documents SET file = ?1 WHERE number = ?2 AND file != ?1", same
+        )
+        seen = [(number,) for _, number in same] + [(number,) for number in numbers.values()]
+        connection.executemany("INSERT OR IGNORE INTO temp.seen VALUES (?)", seen)
     return Added(len(fresh), passages, len(batch) - len(fresh), refused)
 
 
@@ -129,6 +146,7 @@ def settle(corpus: Corpus) -> None:
 def writing(corpus: Corpus) -> Iterator[sqlite3.Connection]:
     """One transaction that changes the corpus."""
     connection = corpus.connection
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY)")
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -160,7 +178,7 @@ def _record(document: Document) -> bytes:
 
 
 def _row(
-    document: Document, number: int, content: bytes, passages: int, organisation: int
+    document: Document, number: int, content: bytes, *, passages: int, organisation: int, file: int
 ) -> tuple[object, ...]:
     return (
         number,
@@ -174,6 +192,7 @@ def _row(
         organisation,
         f"pmid:{document.pmid}" if document.pmid else "",
         f"doi:{document.doi.lower()}" if document.doi else "",
+        file,
     )
 
 
@@ -200,6 +219,20 @@ def _numbers(
     return found
 
 
+def _files(
+    connection: sqlite3.Connection, origins: Iterable[str], marks: Sequence[FileMark]
+) -> dict[str, int]:
+    """Numbers of files by name; those in `marks` are noted as read to their end."""
+    names = {*origins, *(name for name, _, _ in marks)}
+    connection.executemany(
+        "INSERT OR IGNORE INTO files (name, stamp, report) VALUES (?, '', '{}')",
+        [(name,) for name in sorted(names)],
+    )
+    connection.executemany("UPDATE files SET stamp = ?2, report = ?3 WHERE name = ?1", marks)
+    query = "SELECT name, number FROM files WHERE name IN (SELECT value FROM json_each(?))"
+    return dict(connection.execute(query, (orjson.dumps([*names, ""]).decode(),)))
+
+
 def _organisations(connection: sqlite3.Connection, documents: Sequence[Document]) -> dict[str, int]:
     names = {document.organisation for document in documents}
     for name in sorted(names):
@@ -211,8 +244,8 @@ def _organisations(connection: sqlite3.Connection, documents: Sequence[Document]
     }
 
 
-def _forget(connection: sqlite3.Connection, changed: list[tuple[int, str]]) -> None:
-    """Remove what is known of documents that come again; what repeated them stands for itself."""
+def forget(connection: sqlite3.Connection, changed: Sequence[tuple[int, str]]) -> None:
+    """Remove documents by number and identifier; what repeated them stands for itself again."""
     numbers = [(number,) for number, _ in changed]
     connection.executemany(
         "UPDATE documents SET standing = ?, kept = NULL WHERE kept = ?",

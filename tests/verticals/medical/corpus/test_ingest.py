@@ -14,7 +14,7 @@ import pytest
 
 from core.errors import DataError
 from verticals.medical.corpus import reading
-from verticals.medical.corpus.ingest import ingest
+from verticals.medical.corpus.ingest import IngestReport, ingest
 from verticals.medical.corpus.progress import shown_progress
 from verticals.medical.corpus.store import FILE, Corpus
 
@@ -190,3 +190,69 @@ def test_takes_scifact_in_by_its_own_identifiers(tmp_path, shared_medical):
     document = report.corpus.document(entry["_id"])
     assert document.text == " ".join(entry["sentences"])
     assert all(sentence in document.text for sentence in entry["sentences"])
+
+
+def ids(report: IngestReport) -> list[str]:
+    return [d.id for d in report.corpus.documents()]
+
+
+def test_what_a_source_holds_no_more_is_removed(tmp_path):
+    source = tmp_path / "s"
+    source.mkdir()
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (source / name).write_text(f"{name} is a title\nIts text says {name} and more.")
+    ingest(source, tmp_path / "c")
+    (source / "b.txt").unlink()
+    report = ingest(source, tmp_path / "c")
+    assert (report.removed, report.documents, report.unchanged) == (1, 0, 2)
+    assert ids(report) == ["file:s/a.txt", "file:s/c.txt"]
+    assert len(report.corpus) == 2
+    assert ingest(source, tmp_path / "c").removed == 0
+
+
+def test_records_that_a_file_holds_no_more_are_removed(tmp_path):
+    source = tmp_path / "a.jsonl"
+    source.write_bytes(line(1) + line(2) + line(3))
+    (tmp_path / "other.jsonl").write_bytes(line(9))
+    ingest(source, tmp_path / "c")
+    ingest(tmp_path / "other.jsonl", tmp_path / "c")  # another source of the same corpus
+    source.write_bytes(line(3) + line(1))
+    report = ingest(source, tmp_path / "c")
+    assert (report.removed, report.documents, report.unchanged) == (1, 0, 2)
+    assert ids(report) == ["d1", "d3", "d9"]
+    source.write_bytes(line(3) + b"{broken\n")  # who knows what the broken line held?
+    report = ingest(source, tmp_path / "c")
+    assert (report.removed, report.skipped_total) == (0, 1)
+    assert ids(report) == ["d1", "d3", "d9"]
+
+
+@pytest.mark.parametrize("shrink", [True, False])
+def test_a_document_that_another_file_holds_too_stays(tmp_path, shrink):
+    source = tmp_path / "s"
+    source.mkdir()
+    (source / "a.jsonl").write_bytes(line(1) + line(2))
+    (source / "b.jsonl").write_bytes(line(2) + line(3))
+    ingest(source, tmp_path / "c")
+    if shrink:
+        (source / "b.jsonl").write_bytes(line(3))
+    else:
+        (source / "b.jsonl").unlink()
+    report = ingest(source, tmp_path / "c")
+    assert ids(report) == (["d1", "d3", "d2"] if shrink else ["d1", "d2"])
+    assert ids(ingest(source, tmp_path / "c")) == ids(report)
+
+
+def test_a_file_that_cannot_be_opened_costs_no_other(tmp_path, monkeypatch):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "a.txt").write_text("A title\nText.")
+    (tmp_path / "s" / "b.txt").symlink_to("b.txt")
+    (tmp_path / "s" / "c.txt").write_text("C title\nText.")
+    real = reading._reader
+
+    def gone(kind, path, name, *rest):
+        return real(kind, path + ("x" if name == "s/a.txt" else ""), name, *rest)
+
+    monkeypatch.setattr(reading, "_reader", gone)
+    report = ingest(tmp_path / "s", tmp_path / "c")
+    assert ids(report) == ["file:s/c.txt"]
+    assert [s.file for s in report.skipped] == ["s/a.txt"]
