@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.data.privacy import redact
 from core.deployment.signing import casekit_home
 from core.errors import DataError
 from verticals.medical.answer import Answer
 from verticals.medical.labelled import LabelledQuestion
+from verticals.medical.patient.privacy import replace_personal
 
 Verdict = Literal["useful", "wrong", "unsafe"]
 LONGEST_COMMENT = 2_000  # characters
@@ -64,7 +64,7 @@ def give_feedback(
     comment: str = "",
     *,
     bundle: str = "",
-    replace: Callable[[str], str] = redact,
+    known: Sequence[str] = (),
     path: Path | None = None,
 ) -> Feedback:
     """Keep a verdict on an answer.
@@ -75,7 +75,7 @@ def give_feedback(
         answer: What was shown; only the places of its quotations are kept.
         comment: In the reader's words, up to 2,000 characters.
         bundle: Fingerprint of the data behind the model.
-        replace: Replaces personal data in a text.
+        known: What must not survive in either text, from `patient.privacy.identifiers`.
         path: The file; by default `feedback_file()`.
 
     Returns:
@@ -89,8 +89,8 @@ def give_feedback(
     try:
         entry = Feedback(
             verdict=verdict,
-            comment=replace(comment.strip()),
-            question=replace(question.strip()),
+            comment=replace_personal(comment.strip(), known),
+            question=replace_personal(question.strip(), known),
             status=answer.status,
             confidence=answer.confidence,
             quoted=tuple(Quoted(document=e.document, start=e.start, end=e.end) for e in shown),

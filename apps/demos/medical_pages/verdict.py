@@ -11,6 +11,7 @@ from core.errors import CasekitError
 
 if TYPE_CHECKING:
     from apps.demos.medical_pages.desk import Desk
+    from apps.demos.medical_pages.records import Record
     from apps.demos.medical_pages.session import Session
     from apps.demos.words import Labels
 
@@ -43,17 +44,21 @@ def verdict_panel(
             send = labels.make(gr.Button, {"value": "verdict.send"})
         told = gr.HTML()
 
-    def keep(choice: str | None, text: str, asked: Asked | None, lang: str) -> list[Any]:
+    def keep(
+        lang: str, choice: str | None, text: str, asked: Asked | None, record: Record | None
+    ) -> list[Any]:
         """Keep the verdict; says so, or says what is missing."""
         if asked is None or not choice:
             note = words("verdict.choose", lang)
             return [f'<p class="ck-quiet" role="status">{escape(note)}</p>', choice, text]
         from verticals.medical.feedback import give_feedback
+        from verticals.medical.patient.privacy import identifiers
 
         try:
             kept = give_feedback(
                 choice, asked.question.question, asked.answer, text,  # type: ignore[arg-type]
                 bundle=desk.manifest.data.fingerprint,
+                known=identifiers(record.bundle) if record else (),
             )  # fmt: skip
         except CasekitError as error:
             return [problem_html(error, words, lang), choice, text]
@@ -61,7 +66,7 @@ def verdict_panel(
         return [f'<p class="ck-quiet" role="status">{escape(thanks)}</p>', None, ""]
 
     send.click(
-        keep, [verdict, comment, session.asked, language], [told, verdict, comment],
+        keep, [language, verdict, comment, session.asked, session.record], [told, verdict, comment],
         api_visibility="private",
     )  # fmt: skip
     return panel, (lambda: ["", None, ""], None, [told, verdict, comment])

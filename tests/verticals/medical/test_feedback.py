@@ -44,6 +44,11 @@ def test_personal_data_is_replaced_before_it_is_written() -> None:
     assert "7946" not in text
 
 
+def test_the_patients_own_name_is_replaced_too() -> None:
+    given = give_feedback("wrong", "Q?", answered(), "Not for Zofia Okonkwo", known=["Okonkwo"])
+    assert "Okonkwo" not in given.comment
+
+
 def test_entries_are_only_ever_added(tmp_path: Path) -> None:
     path = tmp_path / "f.jsonl"
     before = ""

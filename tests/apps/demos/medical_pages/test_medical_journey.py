@@ -112,16 +112,21 @@ def test_an_empty_question_is_told(page: Any) -> None:
 
 
 def test_a_verdict_is_kept_without_the_patient(page: Any) -> None:
+    page.locator("#who input").click()
+    page.get_by_role("option", name="Made-up: atrial fibrillation").click()
+    page.get_by_test_id("who").wait_for()
     put(page, CONFLICT, "answered")
     page.get_by_role("button", name="Send").click()
     page.get_by_text("Choose useful, wrong or unsafe first.").wait_for()
     page.get_by_label("Unsafe").check()
-    page.get_by_label("What should it have said?").fill("Mind the kidneys; call me at 555-0100-22")
+    page.get_by_label("What should it have said?").fill("Mrs. Doe has bad kidneys, Jane told me")
     page.get_by_role("button", name="Send").click()
     page.get_by_text("Kept for the next renewal").wait_for()
     (kept,) = read_feedback()
     assert (kept.verdict, kept.question) == ("unsafe", CONFLICT)
     assert len(kept.quoted) == 4
+    assert "Doe" not in kept.comment
+    assert "Jane" not in kept.comment
 
 
 @BOTH
