@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from verticals.medical.retrieval.postings import Vocabulary, build_postings
 
 if TYPE_CHECKING:
     from verticals.medical.corpus.store import Corpus
@@ -104,32 +106,23 @@ def _stemmer() -> tuple[Any, frozenset[str]]:
 
 
 def _build(corpus: Corpus, place: Path) -> None:
-    """Index batch by batch: words are numbers at once, so the texts are never all in memory."""
-    import bm25s
-    from bm25s.tokenization import Tokenized
-
-    vocabulary: dict[str, int] = {}
-    rows: list[np.ndarray] = []
-    titles: dict[str, str] = {}
-    for _, passages in corpus.iter_passages(_BATCH):
-        fresh = [p.document for p in passages if p.document not in titles]
-        titles = {name: corpus.document(name).title for name in dict.fromkeys(fresh)} | {
-            p.document: titles[p.document] for p in passages[:1] if p.document in titles
-        }
-        for passage in passages:
-            words = stems(f"{titles[passage.document]} " * TITLES + passage.text)
-            numbers = [vocabulary.setdefault(w, len(vocabulary)) for w in words]
-            rows.append(np.array(numbers, np.int32))
-    index = bm25s.BM25(k1=K1, b=B, method="lucene")
-    index.index(Tokenized(ids=_lists(rows), vocab=vocabulary or {"": 0}), show_progress=False)
+    """Index batch by batch; the folder appears when it is complete."""
+    stemmer, common = _stemmer()
+    vocabulary = Vocabulary(lambda word: None if word in common else stemmer.stemWord(word))
     place.parent.mkdir(parents=True, exist_ok=True)
-    fresh_place = Path(tempfile.mkdtemp(dir=place.parent, prefix="lexical-new-"))
-    index.save(str(fresh_place), show_progress=False)
+    fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix="lexical-new-"))
+    build_postings(_words(corpus), vocabulary, fresh, k1=K1, b=B)
     for old in place.parent.glob("lexical-*"):
-        if old != fresh_place:
+        if old != fresh:
             shutil.rmtree(old, ignore_errors=True)
-    fresh_place.rename(place)
+    fresh.rename(place)
 
 
-def _lists(rows: Sequence[np.ndarray]) -> Any:
-    return rows
+def _words(corpus: Corpus) -> Iterator[list[list[str]]]:
+    """The words of every passage and, so often, of its title, in order of rows."""
+    for start in range(0, len(corpus), _BATCH):
+        rows = range(start, min(start + _BATCH, len(corpus)))
+        yield [
+            _WORD.findall(f"{f'{title} ' * TITLES}{passage.text}".lower())
+            for title, passage in corpus.titled(rows)
+        ]
