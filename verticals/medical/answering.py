@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verticals.medical.answer import GRADES, Answer, Direction, Evidence, Question
+from verticals.medical.evidence.abstain import answer_signals
 from verticals.medical.evidence.grade import grade
 from verticals.medical.evidence.pico import pico
 from verticals.medical.evidence.sentences import split_sentences
+from verticals.medical.evidence.support import score_passages
 from verticals.medical.patient.expansion import Expanded, expand
 from verticals.medical.patient.fhir import read_patient
 from verticals.medical.wording import check_question
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     from verticals.medical.generation.verify import Generator
     from verticals.medical.retrieval.index import Hit, SearchIndex
 
-PASSAGES = 10  # of the search, whose sentences are read
-SENTENCES = 24  # read closely, the nearest by vectors and words
+PASSAGES = 10  # of the search, that say how sure an answer is
+CLOSELY = 5  # of these, whose sentences are encoded one by one
 QUOTES = 2  # at most, of one document
 DIRECTIONS: tuple[Direction, ...] = ("supports", "contradicts", "no difference")
 _CLEAR = 0.5  # probability of a direction before it is named
@@ -114,20 +116,18 @@ def answer(question: Question, engine: Engine) -> Answer:
 
 
 def find(question: Question, engine: Engine) -> Findings:
-    """Search for a question, and read the nearest sentences closely."""
+    """Search for a question, and read the nearest passages closely."""
     asked = check_question(question.question)
     expanded = Expanded(asked, ())
     if question.patient is not None:
         expanded = expand(asked, read_patient(question.patient))
     hits = engine.index.search(expanded.question, k=PASSAGES, filters=question.filters)
-    sentences = _nearest(asked, _sentences(hits, engine.corpus), engine)
-    texts = [s.text for s in sentences]
-    titles = [s.document.title for s in sentences]
-    scores = engine.support.score(asked, texts, titles) if texts else np.zeros(0)
-    weighed = [replace(s, support=float(p)) for s, p in zip(sentences, scores, strict=True)]
-    weighed.sort(key=lambda s: -s.support)
-    confidence = engine.abstention.confidence(asked, hits, [s.support for s in weighed])
-    return Findings(expanded, tuple(hits), tuple(weighed), float(confidence))
+    sentences, texts = _read(asked, hits[:CLOSELY], engine)
+    signals = answer_signals(
+        asked, hits, texts, [s.support for s in sentences], engine.index.lexical
+    )
+    confidence = engine.abstention.confidence(signals) if hits else 0.0
+    return Findings(expanded, tuple(hits), tuple(sentences), confidence)
 
 
 def cite(question: str, sentences: Sequence[Sentence], engine: Engine) -> list[Evidence]:
@@ -159,27 +159,27 @@ def _evidence(sentence: Sentence, chances: np.ndarray) -> Evidence:
     )  # fmt: skip
 
 
-def _sentences(hits: Sequence[Hit], corpus: Corpus) -> list[Sentence]:
-    """Every sentence of the passages found."""
-    out = []
-    for hit, passage in zip(hits, corpus.passages([h.row for h in hits]), strict=True):
-        document = corpus.document(passage.document)
-        for start, end in split_sentences(passage.text):
-            first = passage.start + start
-            out.append(Sentence(hit, passage, document, first, passage.start + end))
-    return out
-
-
-def _nearest(question: str, sentences: list[Sentence], engine: Engine) -> list[Sentence]:
-    """The sentences worth a close reading: nearest to the question by vectors."""
-    if len(sentences) <= SENTENCES:
-        return sentences
-    words = set(question.lower().split())
-    shared = [len(words & set(s.text.lower().split())) for s in sentences]
-    rank = np.array([s.hit.score for s in sentences])
-    rank = (rank - rank.min()) / (np.ptp(rank) or 1.0)
-    order = np.argsort(-(np.array(shared) / max(len(words), 1) + rank), kind="stable")
-    return [sentences[i] for i in sorted(order[:SENTENCES])]
+def _read(question: str, hits: Sequence[Hit], engine: Engine) -> tuple[list[Sentence], list[str]]:
+    """Every sentence of the passages, best support first, and the passages with their titles."""
+    found, spans, texts = [], [], []
+    for hit, passage in zip(hits, engine.corpus.passages([h.row for h in hits]), strict=True):
+        document = engine.corpus.document(passage.document)
+        found.append((hit, passage, document))
+        spans.append(split_sentences(passage.text))
+        texts.append(f"{document.title} {passage.text}")
+    parts = [
+        [passage.text[a:b] for a, b in part]
+        for (_, passage, _), part in zip(found, spans, strict=True)
+    ]
+    scores = score_passages(
+        question, parts, engine.support, engine.encoder, engine.index.lexical.rarity
+    )
+    sentences = [
+        Sentence(*where, where[1].start + a, where[1].start + b, float(p))
+        for where, part, chances in zip(found, spans, scores, strict=True)
+        for (a, b), p in zip(part, chances, strict=True)
+    ]
+    return sorted(sentences, key=lambda s: -s.support), texts
 
 
 def quotes(sentences: Sequence[Sentence], limit: int) -> list[Sentence]:

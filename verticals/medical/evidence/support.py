@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,22 @@ FEATURE_NAMES = (
     "cosine_before",
     "cosine_after",
     "passage_cosine",  # of question and passage
+    "pairs",  # share of the question's neighbouring words that are neighbours here
+    "words_before",  # of the sentence before
+    "words_after",
+    "words_of_sentence",  # the shared words' part of all that is rare in the sentence
+    "rarity",  # of its words, on average
+    "change",  # says that something rises, falls or goes with something
+    "opening",  # begins as results and conclusions do
 )
 _FINDING = re.compile(
     r"conclu|suggest|demonstrat|show|found|indicat|reveal|thus|therefore|recommend|should"
     r"|these (?:results|findings|data)|here we", re.IGNORECASE,
 )  # fmt: skip
+_CHANGE = re.compile(r"significant|associat|increas|decreas|reduc|higher|lower", re.IGNORECASE)
+_OPENING = re.compile(
+    r"(?:here|we|our|these|this|in conclusion|conclusion|results|thus|overall)\b", re.IGNORECASE
+)
 _STATISTIC = re.compile(r"\bp ?[<=>]|95% ?ci|confidence", re.IGNORECASE)
 _SHORT = 25  # characters; below, a sentence is hardly one
 
@@ -106,7 +118,7 @@ def score_passages(
         if len(sentences)
     ]
     scores = model.score(np.concatenate(rows))
-    return [scores[a - 1 : b - 1] for a, b in zip(counts, counts[1:], strict=False)]
+    return [scores[a - 1 : b - 1] for a, b in pairwise(counts)]
 
 
 def sentence_features(
@@ -130,10 +142,16 @@ def sentence_features(
     """
     n = len(sentences)
     cosine = vectors @ question_vector
-    words = list(dict.fromkeys(stems(question)))
+    order = stems(question)
+    words = list(dict.fromkeys(order))
     weights = rarity(words)
     total = float(weights.sum()) or 1.0
-    shares = np.array([_share(words, weights, set(stems(s))) / total for s in sentences])
+    split = [stems(s) for s in sentences]
+    rare = _rarities(split, rarity)
+    met = np.array([_share(words, weights, set(s)) for s in split])
+    shares = met / total
+    weight = np.array([sum(rare[w] for w in set(s)) for s in split])
+    pairs = set(pairwise(order))
     middle = vectors.mean(axis=0)
     middle /= np.linalg.norm(middle) or 1.0
     at = np.arange(n)
@@ -147,6 +165,12 @@ def sentence_features(
         [s.isupper() or len(s) < _SHORT for s in sentences],
         np.concatenate([[0.0], cosine[:-1]]), np.concatenate([cosine[1:], [0.0]]),
         np.full(n, middle @ question_vector),
+        [len(pairs & set(pairwise(s))) / max(len(pairs), 1) for s in split],
+        np.concatenate([[0.0], shares[:-1]]), np.concatenate([shares[1:], [0.0]]),
+        met / np.maximum(weight, 1e-6),
+        weight / [max(len(set(s)), 1) for s in split],
+        [bool(_CHANGE.search(s)) for s in sentences],
+        [bool(_OPENING.match(s)) for s in sentences],
     )  # fmt: skip
     return np.stack([np.asarray(c, np.float32) for c in columns], axis=1)
 
@@ -172,6 +196,14 @@ def fit_support(features: np.ndarray, labels: np.ndarray, *, seed: int = 0) -> S
         }  # fmt: skip
         boosters.append(lightgbm.train(settings, data, TREES))
     return SupportModel(tuple(boosters))
+
+
+def _rarities(
+    split: Sequence[Sequence[str]], rarity: Callable[[Sequence[str]], np.ndarray]
+) -> dict[str, float]:
+    """How rare every stem of some sentences is."""
+    distinct = sorted({word for words in split for word in words})
+    return dict(zip(distinct, rarity(distinct).tolist(), strict=True))
 
 
 def _share(words: Sequence[str], weights: np.ndarray, present: set[str]) -> float:
