@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def rank(scifact: SciFact, folds: np.ndarray) -> tuple[list[Reranker], dict[str, Any]]:
-    """One reranker a fold, and nDCG@10 of all of them together beside the parts they are made of."""
+    """One reranker a fold, and nDCG@10 of all beside the parts they are made of."""
     features, names, owner = scifact.ranking
     labels = np.array(
         [n in scifact.relevant[o] for n, o in zip(names.tolist(), owner.tolist(), strict=True)]
