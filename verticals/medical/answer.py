@@ -92,6 +92,8 @@ class Answer(BaseModel):
     pico: Pico | None = Field(None, description="Of the question and its best evidence.")
     facts_used: list[str] = Field([], description="Facts of the patient that shaped the search.")
     generated: str = Field("", description="A model's wording, each sentence verified; optional.")
-    dropped: int = Field(0, ge=0, description="Generated sentences dropped for lack of support.")
+    dropped: int = Field(
+        default=0, ge=0, description="Generated sentences dropped for lack of support."
+    )
     warnings: list[str] = []
     disclaimer: str = DISCLAIMER

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from verticals.medical.evidence.support import SupportModel
     from verticals.medical.generation.verify import Generator
     from verticals.medical.retrieval.index import Hit, SearchIndex
+    from verticals.medical.retrieval.reranker import Reranker
 
 PASSAGES = 10  # of the search, that say how sure an answer is
 CLOSELY = 5  # of these, whose sentences are encoded one by one
@@ -44,6 +45,7 @@ class Engine:
     corpus: Corpus
     index: SearchIndex
     encoder: TextEncoder
+    reranker: Reranker
     support: SupportModel
     direction: DirectionModel
     abstention: AbstentionModel
@@ -247,7 +249,7 @@ def open_engine(
     if wait:
         index.wait()
     return Engine(
-        corpus, index, model, SupportModel.open(kept("support")),
+        corpus, index, model, reranker, SupportModel.open(kept("support")),
         DirectionModel.open(kept("direction")), AbstentionModel.open(kept("abstain")),
         _generator(generator),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from core.deployment.results import Measurement
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from verticals.medical.answering import Engine
+    from verticals.medical.stages import Explained
+
 
 def search_figure(questions: pd.DataFrame) -> Figure:
     """nDCG@10 of the hybrid search beside BM25, with intervals over the questions."""
@@ -22,7 +26,7 @@ def search_figure(questions: pd.DataFrame) -> Figure:
     names = {"hybrid search with reranking": "ndcg", "BM25": "ndcg_words"}
     found = [mean_interval(known[column].to_numpy(float)) for column in names.values()]
     return interval_plot(
-        list(names), [f.value for f in found], [f.low for f in found], [f.high for f in found],
+        list(names), *np.array([(f.value, f.low, f.high) for f in found]).T,
         label="nDCG@10 on the test questions, 95% interval",
         title="Finding the document that answers", highlight=next(iter(names)),
     )  # fmt: skip
@@ -49,3 +53,14 @@ def measurement_table(measurements: Sequence[Measurement]) -> pd.DataFrame:
     ]
     columns = ["metric", "value", "low", "high", "n", "baseline", "baseline is"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def ranking_figure(explained: Explained, engine: Engine) -> Figure:
+    """What moved the candidates of the run's question up or down, feature by feature."""
+    from explain.features import beeswarm, shap_of_ranker
+    from verticals.medical.retrieval.features import FEATURE_NAMES
+
+    hits = engine.index.candidates(explained.question)
+    seen = engine.reranker.features(explained.question, hits, engine.index)
+    effects = shap_of_ranker(engine.reranker.boosters, seen)
+    return beeswarm(effects.values, seen, FEATURE_NAMES)

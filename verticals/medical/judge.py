@@ -14,6 +14,7 @@ from core.evaluation.ranking import ndcg, recall
 from verticals.medical.answering import Engine, cite, quotes
 from verticals.medical.fitting import Asked, ask
 from verticals.medical.labelled import LabelledQuestion
+from verticals.medical.retrieval.index import Mode
 from verticals.medical.stages import Evaluated, Fitted
 
 MODEL, BASELINE = "hybrid search with reranking", "BM25"
@@ -66,7 +67,7 @@ def _row(asked: Asked, engine: Engine) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _documents(labelled: LabelledQuestion, engine: Engine, mode: str) -> list[str]:
+def _documents(labelled: LabelledQuestion, engine: Engine, mode: Mode) -> list[str]:
     """Documents found, best first, each once."""
     hits = engine.index.search(labelled.question, k=_DEEP, mode=mode)
     passages = engine.corpus.passages([h.row for h in hits])

@@ -81,7 +81,7 @@ def _files(explained: Explained, folder: Path) -> dict[str, Path | bytes]:
     save_file({"vectors": engine.index.vectors()}, folder / VECTORS)
     engine.encoder.save(folder / ENCODER)
     for name, model in (
-        ("reranker", engine.index.reranker), ("support", engine.support),
+        ("reranker", engine.reranker), ("support", engine.support),
         ("direction", engine.direction), ("abstain", engine.abstention),
     ):  # fmt: skip
         model.save(folder / WEIGHTS / name)

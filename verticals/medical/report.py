@@ -16,6 +16,7 @@ from verticals.medical.answer import DISCLAIMER, Answer, Evidence
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from verticals.medical.patient.record import PatientSummary
     from verticals.medical.stages import Explained
 
 TITLES = {"en": "Literature evidence report", "zh": "文献证据报告"}
@@ -117,3 +118,20 @@ def _figures(explained: Explained) -> dict[str, Figure]:
         "search": figures.search_figure(evaluated.tables["questions"]),
         "threshold": figures.threshold_figure(fitted.tuning, threshold),
     }
+
+
+def patient_table(summary: PatientSummary | None) -> pd.DataFrame:
+    """A record's conditions, medicines, allergies and latest labs, one row each."""
+    if summary is None:
+        return pd.DataFrame(columns=["part", "what", "value", "date"])
+    rows: list[tuple[str, str, str, str]] = [
+        ("condition", c.name, "", str(c.onset or "")) for c in summary.conditions
+    ]
+    rows += [("medicine", m.name, ", ".join(m.ingredients), "") for m in summary.medicines]
+    rows += [("allergy", name, "", "") for name in summary.allergies]
+    rows += [
+        ("lab", lab.name, f"{lab.value:g} {lab.unit}", str(lab.taken.date()))
+        for lab in summary.labs.values()
+    ]
+    rows += [("report", r.title, flat(r.text)[:120], "") for r in summary.reports]
+    return pd.DataFrame(rows, columns=["part", "what", "value", "date"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from verticals.medical.retrieval.lexical import LexicalIndex, top
 if TYPE_CHECKING:
     from core.models.encoder import TextEncoder
     from verticals.medical.corpus.store import Corpus
+    from verticals.medical.retrieval.reranker import Reranker
 
 Mode = Literal["hybrid", "lexical", "dense"]
 
@@ -38,18 +39,11 @@ class Hit:
     dense_z: float = 0.0  # the same of the cosine
 
 
-class Ranker(Protocol):
-    """Orders candidates anew."""
-
-    def rerank(self, question: str, hits: Sequence[Hit], index: SearchIndex) -> list[Hit]:
-        """The same hits with new scores, best first."""
-
-
 class SearchIndex:
     """Hybrid search over one corpus; safe to share between threads."""
 
     def __init__(
-        self, corpus: Corpus, encoder: TextEncoder, lexical: LexicalIndex, reranker: Ranker | None
+        self, corpus: Corpus, encoder: TextEncoder, lexical: LexicalIndex, reranker: Reranker | None
     ) -> None:
         self.corpus, self.encoder = corpus, encoder
         self.lexical, self.reranker = lexical, reranker
@@ -64,7 +58,7 @@ class SearchIndex:
         encoder: TextEncoder,
         *,
         folder: Path | None = None,
-        reranker: Ranker | None = None,
+        reranker: Reranker | None = None,
         background: bool = True,
         vectors: np.ndarray | None = None,
         progress: Callable[[int], None] | None = None,
