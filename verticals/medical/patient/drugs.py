@@ -69,8 +69,8 @@ class DrugNames:
         so that "serum potassium" is none. A misspelling is resolved only if one medicine is
         nearer than all others: one slip from 6 letters, two from 11.
         """
-        name = _tidy(text)
-        if found := self._named(name) or self._misspelt(name):
+        written, name = _spaced(text), _tidy(text)
+        if found := self._named(written) or self._named(name) or self._misspelt(name):
             return found
         return tuple(dict.fromkeys(self._in_text(text)))
 
@@ -259,7 +259,11 @@ def _opened(file: Path) -> DrugNames:
     return DrugNames(variants, frozenset(described), frozenset(in_use), shipped_lexicon())
 
 
+def _spaced(name: str) -> str:
+    """Lower case, single spaces, plain apostrophes."""
+    return " ".join(name.replace("’", "'").lower().split())
+
+
 def _tidy(name: str) -> str:
-    """Lower case, single spaces, plain apostrophes, no punctuation at the ends."""
-    plain = " ".join(name.replace("’", "'").lower().split())
-    return plain.strip(" ,;:.!?\"'")
+    """The same without punctuation at the ends."""
+    return _spaced(name).strip(" ,;:.!?\"'")
