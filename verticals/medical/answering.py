@@ -202,7 +202,7 @@ def _worded(question: str, answered: Answer, engine: Engine) -> Answer:
     from verticals.medical.generation.verify import verify
 
     text = engine.generator.answer(question, answered.evidence)
-    kept, dropped = verify(text, answered.evidence, engine.support)
+    kept, dropped = verify(text, answered.evidence)
     return answered.model_copy(update={"generated": kept, "dropped": dropped})
 
 
