@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.setup-done
 CASE ?= finance
+CASES ?= finance medical
 
 # The first Python that has wheels for everything in the lock; any other is told what to do.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -29,7 +30,7 @@ help:
 	@echo "make lock   write requirements.lock anew"
 
 demo: $(READY)
-	@$(BIN)/casekit run $(CASE)
+	@for case in $(CASES); do $(BIN)/casekit run $$case || exit 1; done
 
 test: lint
 	$(BIN)/python -m pytest -m "" -n 2 --dist loadfile --durations 25 --cov --cov-report term:skip-covered

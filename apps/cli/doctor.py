@@ -8,6 +8,8 @@ import typer
 
 PARTS = {
     "finance": ("lightgbm", "catboost", "tabm", "optbinning", "fairlearn", "arch", "skfolio"),
+    "medical": ("transformers", "bm25s", "faiss-cpu", "fhir.resources", "pypdf", "rensa", "peft"),
+    "cluster": ("ray",),
     "explain": ("shap", "captum", "numba"),
     "app": ("gradio",),
     "serve": ("fastapi", "uvicorn", "prometheus-client", "limits"),
