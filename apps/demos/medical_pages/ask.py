@@ -87,7 +87,11 @@ def ask_page(desk: Desk, labels: Labels, language: Any, session: Session) -> Non
 
     def explain(asked: Asked | None, lang: str) -> list[Any]:
         """Why the answer is what it is, here as shaded words and at length on its own page."""
-        explanation = explain_asked(desk, asked)
+        try:
+            explanation = explain_asked(desk, asked)
+        except CasekitError as error:
+            reply, _ = _rendered(desk, asked, None, lang)
+            return [None, reply, problem_html(error, desk.words, lang)]
         return [explanation, *_rendered(desk, asked, explanation, lang)]
 
     why.click(

@@ -79,9 +79,11 @@ class Score:
     """What a calculator made of the record."""
 
     name: str
-    value: str
+    value: str  # with its unit; empty where an input is missing
     says: str = ""
     inputs: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()  # absent, as the record does not mention it
     link: str = ""
 
 

@@ -18,6 +18,7 @@ from apps.demos.medical_pages.desk import (
     Word,
 )
 from apps.demos.medical_pages.finding import CASE
+from apps.demos.medical_pages.records import read_record
 from apps.demos.words import Words
 from core.errors import BundleError, DataError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from apps.demos.medical_pages.records import Record
     from verticals.medical.answer import Answer, Question
     from verticals.medical.answering import Engine
+    from verticals.medical.decisions.calculators import Calculated
     from verticals.medical.predictor import MedicalPredictor
     from verticals.medical.why import Why
 
@@ -68,6 +70,12 @@ class EngineReader:
 
         return explanation_of(explain_answer(question, answer, self.engine), answer)
 
+    def scores(self, record: Record) -> tuple[Score, ...]:
+        """What open-medicine's calculators make of a record."""
+        from verticals.medical.decisions.calculators import calculate
+
+        return tuple(score_of(found) for found in calculate(record.summary))
+
 
 def explanation_of(why: Why, answer: Answer) -> Explanation:
     """The vertical's explanation by piece of evidence, as the pages show it."""
@@ -84,3 +92,49 @@ def explanation_of(why: Why, answer: Answer) -> Explanation:
         )
     without = tuple(float(left.get(piece.document, answer.confidence)) for piece in answer.evidence)
     return Explanation(tuple(carried), without)
+
+
+def score_of(calculated: Calculated) -> Score:
+    """A calculator's result, rounded for reading."""
+    value = "" if calculated.value is None else f"{calculated.value:.3g} {calculated.unit}".strip()
+    return Score(
+        calculated.name, value, calculated.says, calculated.inputs, calculated.missing,
+        calculated.assumed, calculated.link,
+    )  # fmt: skip
+
+
+def open_desk(path: Path) -> Desk:
+    """Verify and load a bundle, once for all sessions.
+
+    Args:
+        path: A bundle's folder or .zip file.
+
+    Raises:
+        BundleError: It is missing, changed, signed by a stranger, or of another case.
+    """
+    from core.deployment.bundle import Bundle
+    from core.deployment.signing import own_key, public_key
+    from verticals.medical.data import patient_file, sample_patients
+
+    bundle = Bundle.open(path)
+    if bundle.manifest.case != CASE:
+        raise BundleError(
+            f"this bundle belongs to the case {bundle.manifest.case!r}",
+            where=str(path),
+            remedy=f"Open it with `casekit app {bundle.manifest.case}`",
+        )
+    predictor = cast("MedicalPredictor", bundle.predictor())
+    predictor.warm_up()
+    patients = {name: patient_file(name) for name in sample_patients()}
+    for file in list(patients.values())[:1]:  # the first record costs seconds of imports
+        read_record(file)
+    texts = {
+        name: (bundle.folder / name).read_text(encoding="utf-8")
+        for name in bundle.manifest.files
+        if name.endswith(".md")
+    }
+    return Desk(
+        reader=EngineReader(predictor.engine), manifest=bundle.manifest,
+        words=Words.load(*TEXTS), patients=patients, signer=bundle.signer,
+        own=bundle.signer == public_key(own_key()), files=texts,
+    )  # fmt: skip

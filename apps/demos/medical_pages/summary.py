@@ -117,12 +117,20 @@ def _scores(scores: Sequence[Score], words: Words, language: str) -> str:
         return ""
     items = "".join(
         f'<li><div class="ck-row"><span>{safe_link(score.link, score.name)}</span>'
-        f"<strong>{escape(score.value)}</strong></div>"
-        f'<div class="ck-lines">{escape(score.says)}</div>'
-        f'<div class="ck-quiet">{escape("; ".join(score.inputs))}</div></li>'
+        f"<strong>{escape(score.value or words('score.none', language))}</strong></div>"
+        f'<div class="ck-lines">{escape(score.says)}</div>{_rests_on(score, words, language)}</li>'
         for score in scores
     )
     return _section(words("score.title", language), f'<ul class="ck-reasons">{items}</ul>')
+
+
+def _rests_on(score: Score, words: Words, language: str) -> str:
+    """What a score was calculated from, lacks, and takes to be absent."""
+    parts = (("inputs", score.inputs), ("missing", score.missing), ("assumed", score.assumed))
+    lines = [
+        words(f"score.{key}", language, list=", ".join(names)) for key, names in parts if names
+    ]
+    return "".join(f'<div class="ck-quiet">{escape(line)}</div>' for line in lines)
 
 
 def _reports(summary: PatientSummary, words: Words, language: str) -> str:

@@ -137,7 +137,10 @@ class SmallReader:
         )  # fmt: skip
 
     def scores(self, record: Record) -> tuple[Score, ...]:
-        return (Score("CHA2DS2-VASc", "4", "High risk of stroke.", ("age 74", "hypertension")),)
+        return (
+            Score("CHA2DS2-VASc", "4", "High risk of stroke.", ("age: 74",), (), ("diabetes",)),
+            Score("FIB-4", "", "", ("age: 74",), ("ALT", f"platelets {EVIL}")),
+        )
 
 
 def coded(resource: str, known_as: str, /, **more: Any) -> dict[str, Any]:

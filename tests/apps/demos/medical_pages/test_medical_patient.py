@@ -51,6 +51,13 @@ def test_the_record_is_all_there_and_none_of_it_is_markup(
     assert desk.words("site.disclaimer", language) in html
 
 
+def test_scores_say_what_they_rest_on_and_what_is_missing(desk: Desk, evil: str) -> None:
+    text = words_of(summary_html(desk, Record({}, summary(evil)), "en"))
+    assert "CHA2DS2-VASc 4 High risk of stroke. From the record: age: 74" in text
+    assert "Not in the record, taken as absent: diabetes" in text
+    assert "FIB-4 not possible From the record: age: 74 Missing: ALT, platelets" in text
+
+
 def test_urgent_cards_come_with_their_level_in_words(desk: Desk, evil: str) -> None:
     text = words_of(summary_html(desk, Record({}, summary(evil)), "en"))
     assert text.index("Serious") < text.index("Caution")
