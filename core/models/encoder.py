@@ -19,7 +19,12 @@ import orjson
 
 from core.errors import ModelError
 from core.models.resolver import cache_folder
-from core.models.transformer import load_tokenizer, load_transformer, model_folder
+from core.models.transformer import (
+    load_tokenizer,
+    load_transformer,
+    mean_pooled,
+    model_folder,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -163,18 +168,20 @@ def _export(
 
     from core.deployment.onnx_export import export_onnx, quantise_dynamic
 
-    model, _ = load_transformer(str(source))
+    plain, _ = load_transformer(str(source))
+    width = int(plain.config.hidden_size)
+    model: torch.nn.Module = plain
     if adapter is not None:
         from core.training.lora import load_adapter
 
-        model = load_adapter(model, adapter)
+        model = load_adapter(plain, adapter)
     ids = torch.ones((2, 8), dtype=torch.int64)
     axes = {0: "texts", 1: "tokens"}
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
         whole = export_onnx(
-            _pooled(model), {"input_ids": ids, "attention_mask": ids.clone()},
+            mean_pooled(model), {"input_ids": ids, "attention_mask": ids.clone()},
             fresh / "whole.onnx", outputs=["vectors"],
             dynamic={"input_ids": axes, "attention_mask": axes},
         )  # fmt: skip
@@ -184,7 +191,7 @@ def _export(
         else:
             whole.rename(fresh / _MODEL)
         shutil.copyfile(source / _TOKENIZER, fresh / _TOKENIZER)
-        about = {"id": key, "dimension": int(model.config.hidden_size), "precision": precision}
+        about = {"id": key, "dimension": width, "precision": precision}
         (fresh / _ABOUT).write_bytes(orjson.dumps(about))
         if folder.exists():  # another process was faster, or an export was killed half-way
             shutil.rmtree(folder)
@@ -196,23 +203,3 @@ def _export(
         ) from error  # fmt: skip
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _pooled(model: Any) -> Any:
-    """The model with the mean of its token states, scaled to length one, as its output."""
-    import torch
-
-    class Pooled(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            states = self.model(
-                input_ids=input_ids, attention_mask=attention_mask
-            ).last_hidden_state
-            weight = attention_mask.unsqueeze(-1).to(states.dtype)
-            mean = (states * weight).sum(1) / weight.sum(1).clamp(min=1)
-            return torch.nn.functional.normalize(mean, dim=1)
-
-    return Pooled().eval()

@@ -10,6 +10,7 @@ from core.errors import ModelError
 from core.models.resolver import assets, resolve
 
 if TYPE_CHECKING:
+    import torch
     from tokenizers import Tokenizer
     from transformers import PreTrainedModel
 
@@ -91,3 +92,26 @@ def load_transformer(name: str = "minilm") -> tuple[PreTrainedModel, Tokenizer]:
         if shown:
             bars.enable_progress_bar()
     return model.eval(), load_tokenizer(folder)
+
+
+def mean_pooled(model: torch.nn.Module) -> torch.nn.Module:
+    """An encoder with one vector a text: the mean of its token states, scaled to length one.
+
+    Its forward takes `input_ids` and `attention_mask`, (texts, tokens) each, and returns
+    (texts, width).
+    """
+    import torch
+
+    class MeanPooled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            found = self.model(input_ids=input_ids, attention_mask=attention_mask)
+            states = found.last_hidden_state
+            weight = attention_mask.unsqueeze(-1).to(states.dtype)
+            mean = (states * weight).sum(1) / weight.sum(1).clamp(min=1)
+            return torch.nn.functional.normalize(mean, dim=1)
+
+    return MeanPooled().train(model.training)
