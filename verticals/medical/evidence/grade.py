@@ -97,6 +97,18 @@ _TEXT: tuple[tuple[Grade, str], ...] = (
      r"(?:case|patient|man|woman|boy|girl|infant)s?\b|"
      r"^\W*(?:a|an) \d+[- ]year-old (?:\w+ ){0,3}(?:man|woman|male|female|boy|girl|patient)")),
 )  # fmt: skip
+# A text without any of these cannot match its pattern; looking for them costs a tenth of it.
+_HINTS: dict[Grade, tuple[str, ...]] = {
+    "systematic review": (
+        "systematic", "meta", "searched", "reviewed", "medline", "pubmed", "embase", "cochrane",
+    ),
+    "randomised trial": ("randomi", "randomly", "blind"),
+    "cohort study": (
+        "cohort", "case-control", "cross-sectional", "observational", "retrospective",
+        "prospective", "longitudinal", "population-based", "follow-up", "followup", "records",
+    ),
+    "case report": ("we report", "we describe", "we present", "-old", "year old"),
+}  # fmt: skip
 _TEXT_READ = 4000  # characters: an abstract; further down, methods of other studies are told
 
 
@@ -129,7 +141,9 @@ def _from_title(title: str) -> Grade | None:
 
 
 def _from_text(text: str) -> Grade | None:
-    return next((name for name, pattern in _TEXT if _found(pattern, text)), None)
+    low = text.lower()
+    hinted = ((n, p) for n, p in _TEXT if any(hint in low for hint in _HINTS[n]))
+    return next((name for name, pattern in hinted if _found(pattern, text)), None)
 
 
 def _found(pattern: str, text: str) -> bool:
