@@ -1,7 +1,6 @@
-"""What the words and numbers of a result say: significance, direction, and who is compared.
+"""What the words and numbers of a result say: significance and direction.
 
-Reads p-values, confidence intervals, ratios and pairs of means as numbers, and marks the words of
-an intervention, a comparator and an outcome in a text. Knows nothing of any learned model.
+Reads p-values, confidence intervals and ratios as numbers. Knows nothing of any learned model.
 """
 
 from __future__ import annotations
@@ -11,11 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Any
 
-INTERVENTION, COMPARATOR, OUTCOME = "xintv", "xcomp", "xoutc"
-_TOKEN = re.compile(
-    r"\d+(?:[.,·]\d+)*|[A-Za-zα-ωΑ-Ω]+|[<>=≤≥±]|[.;:,()\[\]%/+−–-]", re.UNICODE
-)  # fmt: skip
+_TOKEN = re.compile(r"\d+(?:[.,·]\d+)*|[A-Za-zα-ωΑ-Ω]+|[<>=≤≥±]|[.;:,()\[\]%/+−–-]")
 _NUMBER = r"(?:\d+(?:[.,·]\d+)?|[.·]\d+)"
 _P_VALUE = re.compile(
     rf"\bp\s*(?:-?\s*values?)?\s*(?:was|is|were|of|:)?\s*([<>=≤≥⩽⩾]|less than|greater than)+\s*"
@@ -37,33 +35,6 @@ _DIFFERENCE = re.compile(
     rf"([−–+-])\s?({_NUMBER})",
     re.IGNORECASE,
 )
-_UP = frozenset(
-    "higher greater increase increased increases increasing more longer larger elevated elevation "
-    "rise rose raised exceeded gain gained enhanced enhances enhance augmented accelerated "
-    "highest greatest upregulated promoted prolonged stronger doubled grew growth heavier "
-    "above often frequent likely elevates promotes induces induced activates activated"
-    .split()
-)  # fmt: skip
-_DOWN = frozenset(
-    "lower less fewer decrease decreased decreases decreasing reduced reduces reduction reductions "
-    "reduce reducing shorter smaller decline declined fell fall falls drop dropped diminished "
-    "attenuated inhibited inhibits suppressed suppresses shortened lowest least lowered lowers "
-    "prevented prevents prevent weaker minimised minimized minimal impaired blunted "
-    "downregulated alleviated blocks blocked lacking loss lost below rarely seldom"
-    .split()
-)  # fmt: skip
-_GOOD = frozenset(
-    "better improved improves improve improvement improvements improving superior superiority "
-    "benefit benefits beneficial favour favor favoured favored favouring favoring effective "
-    "efficacious faster earlier best advantage advantages success successful recovered"
-    .split()
-)  # fmt: skip
-_BAD = frozenset(
-    "worse worsened worsening inferior slower later poorer poor deteriorated deterioration "
-    "worst harmful adverse delayed ineffective disadvantage"
-    .split()
-)  # fmt: skip
-_THAN = frozenset("than versus vs compared comparison relative against over".split())
 _NULL = re.compile(
     r"\bno(?:\s\w+){0,3}\s(?:differen\w+|effects?|associations?|correlations?|relationships?|"
     r"changes?|increases?|decreases?|reductions?|benefits?|influences?|impact|evidence|"
@@ -79,25 +50,11 @@ _NULL = re.compile(
     re.IGNORECASE,
 )
 _SIGNIFICANT = re.compile(
-    r"(?<!no )(?<!not )(?<!non-)(?<!non)(?<!any )(?<!reach )\b(?:statistically )?significant(?:ly)?\b",
+    r"(?<!no )(?<!not )(?<!non-)(?<!non)(?<!any )(?<!reach )"
+    r"\b(?:statistically )?significant(?:ly)?\b",
     re.IGNORECASE,
 )
 _TREND = re.compile(r"\b(?:trend\w*|tend(?:ed|ency)|borderline|marginal\w*|slight\w*)\b", re.I)
-_NEGATION = frozenset(
-    "no not nor neither without never cannot failed fails lack nothing none".split()
-)
-_STOP = frozenset(
-    "a an and are as at be by for from group groups had has have in into is it its mg ml kg day "
-    "days week weeks month months hour hours daily once twice of on or per patients patient "
-    "participants subjects that the their then these this those to two three was were which with "
-    "after before during dose min minutes plus versus vs either other than not no only same who "
-    "received receiving given use using used arm arms women men children".split()
-)  # fmt: skip
-_CONTROLS = frozenset(
-    "control controls placebo usual standard conventional sham untreated routine saline "
-    "comparator comparison traditional vehicle dummy".split()
-)  # fmt: skip
-_TREATED = frozenset("intervention interventions treatment treated experimental active".split())
 LOWER_IS_BETTER = re.compile(
     r"\b(?:pain|mortalit\w+|death\w*|time|duration|incidence|risk|adverse|side[- ]effects?|events?|"
     r"complication\w*|infection\w*|bleeding|loss|nausea|vomiting|anxiety|depress\w+|symptom\w*|"
@@ -107,6 +64,9 @@ LOWER_IS_BETTER = re.compile(
     r"insomnia|cost|costs|delay|fractures?|falls|stroke|thrombosis|disorder\w*|craving|smoking)\b",
     re.IGNORECASE,
 )
+_MOST = 5_000  # characters of one text that are read: a passage is far shorter
+_ALPHA = 0.05  # significant at most so
+_LARGEST_RATIO = 50  # above, a "ratio" is a count that stands near one
 
 
 @dataclass(frozen=True)
@@ -129,34 +89,35 @@ def read_numbers(text: str) -> Numbers:
     Args:
         text: A sentence or a passage.
     """
-    ps = [(op, _value(v)) for op, v in _P_VALUE.findall(text)]
-    low = [v for op, v in ps if _is_significant(op, v)]
-    high = [v for op, v in ps if not _is_significant(op, v)]
-    intervals = [(_value(a), _value(b)) for a, b in _INTERVAL.findall(text)]
-    has_ratio = bool(_RATIO.search(text))
-    crossing = sum(_crosses(a, b, has_ratio) for a, b in intervals)
-    ratios = [_value(v) for v in _RATIO.findall(text)]
+    text = text[:_MOST]
+    ps = [(op, number(v)) for op, v in _P_VALUE.findall(text)]
+    low = [v for op, v in ps if is_significant(op, v)]
+    high = [v for op, v in ps if not is_significant(op, v)]
+    intervals = [(number(a), number(b)) for a, b in _INTERVAL.findall(text)]
+    ratios = [number(v) for v in _RATIO.findall(text)]
+    crossing = sum(_crosses(a, b, bool(ratios)) for a, b in intervals)
     signs = [-1 if sign in "-−–" else 1 for sign, _ in _DIFFERENCE.findall(text)]
     return Numbers(
         len(low), len(high), len(intervals) - crossing, crossing,
-        float(sum((v > 1) - (v < 1) for v in ratios if 0 < v < 50)), float(sum(signs)),
+        float(sum((v > 1) - (v < 1) for v in ratios if 0 < v < _LARGEST_RATIO)),
+        float(sum(signs)),
         min((v for _, v in ps), default=1.0), max((v for _, v in ps), default=0.0),
     )  # fmt: skip
 
 
-def _is_significant(operator: str, value: float) -> bool:
+def is_significant(operator: str, value: float) -> bool:
+    """Whether a p-value says significant at 5%: its operator (<, =, >) and number."""
     if operator in (">", "≥", "⩾") or operator.lower().startswith("greater"):
         return False
-    return value <= 0.05
+    return value <= _ALPHA
 
 
-def _crosses(a: float, b: float, ratio: bool) -> bool:
-    """Whether an interval holds "no effect": one of a ratio, zero of a difference."""
-    a, b = min(a, b), max(a, b)
-    return a < 1 < b if ratio or (a > 0 and b < 20 and a < 1 < b) else a < 0 < b
+def number(text: str) -> float:
+    """The value of a number as written, with any minus, decimal comma or middle dot.
 
-
-def _value(text: str) -> float:
+    Returns:
+        Its value; 0 if it is none.
+    """
     clean = text.replace(" ", "").replace("−", "-").replace("–", "-").replace("·", ".")
     clean = clean.replace(",", ".") if clean.count(",") == 1 else clean.replace(",", "")
     try:
@@ -167,36 +128,63 @@ def _value(text: str) -> float:
 
 def count_nulls(text: str) -> int:
     """Phrases that say "no difference", "did not change", "similar"."""
-    return len(_NULL.findall(text))
+    return len(_NULL.findall(text[:_MOST]))
 
 
 def count_significant(text: str) -> int:
     """Mentions of significance that nothing just before takes back."""
-    return len(_SIGNIFICANT.findall(text))
+    return len(_SIGNIFICANT.findall(text[:_MOST]))
 
 
 def count_trends(text: str) -> int:
     """Words such as trend, tended, borderline."""
-    return len(_TREND.findall(text))
+    return len(_TREND.findall(text[:_MOST]))
 
 
 def polarity(word: str) -> tuple[int, int]:
     """(direction, quality) of a lower-case word: +1 up or better, -1 down or worse, 0 neither."""
-    return (word in _UP) - (word in _DOWN), (word in _GOOD) - (word in _BAD)
+    listed = words()
+    direction = (word in listed["up"]) - (word in listed["down"])
+    return direction, (word in listed["good"]) - (word in listed["bad"])
 
 
 def tokens(text: str) -> list[str]:
     """Words, numbers and signs of a text, as written."""
-    return _TOKEN.findall(html.unescape(text).replace("\xa0", " "))
+    return _TOKEN.findall(html.unescape(text[:_MOST]).replace("\xa0", " "))
 
 
-def stems(words: Sequence[str]) -> list[str]:
+def stems(listed: Sequence[str]) -> list[str]:
     """Snowball stems of the lower-cased words (Porter, 2001)."""
-    return list(_stemmer().stemWords([w.lower() for w in words]))
+    return list(_stemmer().stemWords([w.lower() for w in listed]))
+
+
+def content_stems(text: str) -> set[str]:
+    """Stems of the words that carry meaning; single letters only if capital."""
+    found, plain = tokens(text), words()["plain"]
+    return {
+        stem
+        for stem, word in zip(stems(found), found, strict=True)
+        if word.lower() not in plain and (len(word) > 1 or word.isupper()) and word[0].isalnum()
+    }
 
 
 @cache
-def _stemmer():  # type: ignore[no-untyped-def]
+def words() -> dict[str, frozenset[str]]:
+    """The lists of cues.yaml by name."""
+    import yaml
+
+    text = Path(__file__).with_name("cues.yaml").read_text(encoding="utf-8")
+    return {name: frozenset(listed.split()) for name, listed in yaml.safe_load(text).items()}
+
+
+def _crosses(a: float, b: float, ratio: bool) -> bool:
+    """Whether an interval holds "no effect": one of a ratio, zero of a difference."""
+    a, b = min(a, b), max(a, b)
+    return a < 1 < b if ratio or (a > 0 and b < 20) else a < 0 < b
+
+
+@cache
+def _stemmer() -> Any:
     import Stemmer
 
     return Stemmer.Stemmer("english")
