@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -129,7 +129,7 @@ def corpus_vectors(
     known = _known(place, encoder.dimension)
     where = np.empty(len(corpus), np.int64)
     done = 0
-    for rows, texts in _texts(corpus):
+    for rows, texts in encoded_texts(corpus):
         keys = [hashlib.sha256(t.encode()).digest()[:_KEY] for t in texts]
         fresh = {k: t for k, t in zip(keys, texts, strict=True) if k not in known}
         if fresh:
@@ -142,8 +142,8 @@ def corpus_vectors(
     return stored[where] if len(where) else np.zeros((0, encoder.dimension), np.float16)
 
 
-def _texts(corpus: Corpus) -> Any:
-    """Rows and what is encoded of them: the title, then the passage."""
+def encoded_texts(corpus: Corpus) -> Iterator[tuple[np.ndarray, list[str]]]:
+    """Rows in blocks, and what is encoded of them: the title, then the passage."""
     for rows, passages in corpus.iter_passages(_CHUNK):
         titles = {name: corpus.document(name).title for name in {p.document for p in passages}}
         yield rows, [f"{titles[p.document]} {p.text}" for p in passages]
