@@ -170,9 +170,8 @@ def _findings(loaded: Loaded) -> pd.DataFrame:
         ("without a year", undated, "left out by filters on years", "Add `year`"),
         ("without a link", unlinked, "a reader cannot verify them", "Add `doi` or `pmid`"),
     ]
-    return pd.DataFrame(
-        [row for row in rows if row[1]], columns=["finding", "documents", "detail", "remedy"]
-    )
+    found = [row for row in rows if row[1]] or [("nothing left out", len(documents), "", "")]
+    return pd.DataFrame(found, columns=["finding", "documents", "detail", "remedy"])
 
 
 def _first_skipped(loaded: Loaded) -> str:
