@@ -46,7 +46,10 @@ _POPULATION = (
         rf"(?:with|undergoing|aged|at|having|suffering from|admitted|hospitali[sz]ed for|"
         rf"treated for|after|living with) (?:at |the |an? )?{_PHRASE})"
     ),
-    rf"\b(?:in|among|for|of) {_THE}((?:(?!{_ENDING}|all |these |our |with )[\w-]+ ){{1,3}}{_GROUP})\b",
+    (
+        rf"\b(?:in|among|for|of) {_THE}"
+        rf"((?:(?!{_ENDING}|all |these |our |with )[\w-]+ ){{1,3}}{_GROUP})\b"
+    ),
     rf"\bwith ({_PHRASE}) were (?:randomi[sz]ed|randomly|enrolled|included)",
 )
 _INTERVENTION = (
@@ -106,6 +109,7 @@ _EMPTY = re.compile(
     r"control|other|studies|subjects|participants|some|throughout|course|\W*\w{1,2})",
     re.IGNORECASE,
 )
+_COUNT = re.compile(r"^\d[\d,.]*\s+")  # "120 healthy volunteers"
 _MOST = 5_000  # characters that are read
 _LONGEST = 90  # of a field
 
@@ -143,7 +147,7 @@ def _first(patterns: tuple[str, ...], sources: tuple[str, ...], taken: tuple[str
 
 def _phrases(pattern: str, source: str) -> Iterator[str]:
     for match in re.finditer(pattern, source, re.IGNORECASE):
-        phrase = match.group(1).strip(" .,-'")
+        phrase = _COUNT.sub("", match.group(1)).strip(" .,-'")
         if phrase.count("(") != phrase.count(")"):
             phrase = phrase.rstrip(")") if phrase.count(")") else phrase
         words = phrase.lower().split()
