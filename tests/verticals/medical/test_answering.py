@@ -46,10 +46,8 @@ DOCUMENTS = [
         Document(f"other-{n}", title, text, year=2010 + n)
         for n, (title, text) in enumerate(
             [
-                ("Metformin in type 2 diabetes", "Metformin lowers glucose. It is taken with meals. "
-                 "Lactic acidosis is rare."),
-                ("Statins after stroke", "Atorvastatin reduced recurrent stroke in a large trial. "
-                 "Muscle pain was uncommon."),
+                ("Metformin in diabetes", "Metformin lowers glucose. Lactic acidosis is rare."),
+                ("Statins after stroke", "Atorvastatin reduced recurrent stroke."),
                 ("Asthma in children", "Inhaled corticosteroids control asthma in most children."),
                 ("Gout flares", "Colchicine and prednisone both shorten flares of gout."),
                 ("Warfarin and bleeding", "Warfarin increases bleeding when taken with aspirin."),
