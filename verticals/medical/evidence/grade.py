@@ -156,9 +156,19 @@ def _from_title(title: str) -> Grade | None:
 
 
 def _from_text(text: str) -> Grade | None:
+    return _cued(_TEXT, text)
+
+
+def _cued(cues: tuple[tuple[Grade, str], ...], text: str) -> Grade | None:
     low = text.lower()
-    hinted = ((n, p) for n, p in _TEXT if any(hint in low for hint in _HINTS[n]))
-    return next((name for name, pattern in hinted if _found(pattern, text)), None)
+    return next(
+        (
+            name
+            for name, pattern in cues
+            if any(stem in low for stem in _STEMS[name]) and _found(pattern, text)
+        ),
+        None,
+    )
 
 
 def _found(pattern: str, text: str) -> bool:
