@@ -109,21 +109,6 @@ _HINTS: dict[Grade, tuple[str, ...]] = {
     ),
     "case report": ("we report", "we describe", "we present", "-old", "year old"),
 }  # fmt: skip
-# A text without any of a grade's stems needs no pattern: four times faster over a corpus.
-_STEMS: dict[Grade, tuple[str, ...]] = {
-    "systematic review": (
-        "systematic", "meta-analy", "meta analy", "metaanaly", "searched", "medline", "pubmed",
-        "embase", "cochrane", "reviewed", "overview", "pooled",
-    ),
-    "randomised trial": ("randomi", "randomly", "random alloc", "blind", "placebo", "rct"),
-    "cohort study": (
-        "cohort", "control", "cross", "observational", "retrospective", "prospective",
-        "longitudinal", "population-based", "follow", "records", "regist", "propensity",
-        "real-world", "surveillance", "randomi",
-    ),
-    "case report": ("case", "we report", "we describe", "we present", "-old", " old",
-                    "year", "unusual", "rare", "fatal"),
-}  # fmt: skip
 _TEXT_READ = 4000  # characters: an abstract; further down, methods of other studies are told
 
 
@@ -152,23 +137,13 @@ def _from_title(title: str) -> Grade | None:
         return "other"
     if _found(_GUIDELINE, title) and not _found(_ABOUT_GUIDELINES, title):
         return "guideline"
-    return _cued(_TITLE, title)
+    return next((name for name, pattern in _TITLE if _found(pattern, title)), None)
 
 
 def _from_text(text: str) -> Grade | None:
-    return _cued(_TEXT, text)
-
-
-def _cued(cues: tuple[tuple[Grade, str], ...], text: str) -> Grade | None:
     low = text.lower()
-    return next(
-        (
-            name
-            for name, pattern in cues
-            if any(stem in low for stem in _STEMS[name]) and _found(pattern, text)
-        ),
-        None,
-    )
+    hinted = ((n, p) for n, p in _TEXT if any(hint in low for hint in _HINTS[n]))
+    return next((name for name, pattern in hinted if _found(pattern, text)), None)
 
 
 def _found(pattern: str, text: str) -> bool:
