@@ -11,7 +11,6 @@ from core.errors import DataError, ModelError
 from verticals.medical.patient.drugs import DrugNames, _opened
 from verticals.medical.patient.lexicon import Lexicon, read_lexicon, shipped_lexicon
 
-
 HUMULIN = (
     "insulin human, isophane 70 UNT/ML / Regular Insulin, Human 30 UNT/ML Injectable "
     "Suspension [Humulin]"
@@ -53,7 +52,7 @@ def test_finds_the_generic_name(names, name, generics) -> None:
     [
         ("Naproxen sodium 220 MG Oral Tablet", ("naproxen",)),
         (HUMULIN, ("insulin isophane", "insulin regular")),
-        ("24 HR Donepezil hydrochloride 10 MG / Memantine hydrochloride 28 MG Capsule", ("donepezil", "memantine")),
+        ("24 HR Donepezil hydrochloride 10 MG / Memantine 28 MG", ("donepezil", "memantine")),
         ("NDA020800 0.3 ML Epinephrine 1 MG/ML Auto-Injector", ("epinephrine",)),
         ("Vitamin B 12 5 MG/ML Injectable Solution", ("cyanocobalamin",)),
         ("Carbamazepine[Tegretol]", ("carbamazepine",)),
