@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import orjson
 from pydantic import BaseModel
 
+from core.errors import CasekitError
 from core.models.resolver import cache_folder
 from verticals.medical.answer import Answer, Question
 from verticals.medical.answering import Engine, answer, open_engine
@@ -33,10 +34,16 @@ class MedicalPredictor:
     def predict(self, inputs: list[BaseModel]) -> list[BaseModel]:
         """Answers in the order of the questions.
 
-        Raises:
-            DataError: A question or its patient cannot be read.
+        A question or a patient that cannot be read is an abstention that says why: one bad line
+        of thousands must not take the others with it.
         """
-        return [answer(cast("Question", question), self.engine) for question in inputs]
+        return [self._answer(cast("Question", question)) for question in inputs]
+
+    def _answer(self, question: Question) -> Answer:
+        try:
+            return answer(question, self.engine)
+        except CasekitError as error:
+            return Answer(status="abstained", reason=f"Not read: {error}", confidence=0.0)
 
     def warm_up(self) -> None:
         """Read what the first answer needs."""
