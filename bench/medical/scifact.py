@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,18 +17,22 @@ from typing import Any
 
 import numpy as np
 
+from bench.medical.vectors import RememberingEncoder
 from core.models.encoder import TextEncoder
 from verticals.medical.corpus.ingest import ingest
 from verticals.medical.evidence.abstain import answer_signals
+from verticals.medical.evidence.sentence_features import sentence_features
 from verticals.medical.evidence.sentences import split_sentences
-from verticals.medical.evidence.support import SupportModel, score_passages, sentence_features
+from verticals.medical.evidence.support import SupportModel, score_passages
 from verticals.medical.retrieval.index import SearchIndex
 from verticals.medical.retrieval.reranker import Reranker, candidates, titles_of
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "medical"
 WORK = Path("runs") / "bench-medical"  # indexes, kept between runs
-FOREIGN = 600  # questions of MedQuAD that are asked
+FOREIGN = 800  # questions of MedQuAD that are asked, of as many topics
 CLOSELY = 5  # passages whose sentences are read, as in answering
+NONE: frozenset[str] = frozenset()
+_MARKS = re.compile(r"\s*\?+")
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class SciFact:
     """Claims over their corpus, indexed."""
 
     index: SearchIndex
+    encoder: RememberingEncoder
     claims: tuple[dict[str, Any], ...]
     relevant: tuple[frozenset[str], ...]  # by claim, the cited abstracts
     sentences: dict[str, list[str]]  # by abstract, as annotated
@@ -43,7 +50,8 @@ class SciFact:
         """Ingest and index; what is there already is not encoded again."""
         folder = data / "scifact"
         report = ingest(folder / "corpus.jsonl.gz", work / "scifact")
-        index = SearchIndex.open(report.corpus, TextEncoder.open(), background=False)
+        encoder = TextEncoder.open()
+        index = SearchIndex.open(report.corpus, encoder, background=False)
         lines = (folder / "claims_train.jsonl").read_text(encoding="utf-8").splitlines()
         claims = tuple(json.loads(line) for line in lines)
         relevant: dict[str, set[str]] = {}
@@ -54,7 +62,8 @@ class SciFact:
         with gzip.open(folder / "corpus.jsonl.gz", "rt", encoding="utf-8") as file:
             abstracts = [json.loads(line) for line in file]
         return cls(
-            index, claims, tuple(frozenset(relevant[c["_id"]]) for c in claims),
+            index, RememberingEncoder.open(encoder, work), claims,
+            tuple(frozenset(relevant[c["_id"]]) for c in claims),
             {a["_id"]: a["sentences"] for a in abstracts},
         )  # fmt: skip
 
@@ -67,6 +76,21 @@ class SciFact:
     def has_evidence(self) -> np.ndarray:
         """(claims,) whether any cited abstract supports or contradicts the claim."""
         return np.array([bool(claim["evidence"]) for claim in self.claims])
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """(claims,) number of the group; claims that cite the same abstract are in one.
+
+        Many claims are a rewording or the negation of another and cite the same abstracts: a model
+        could learn the abstract instead of the task, were they in different folds.
+        """
+        first: dict[str, int] = {}
+        groups = np.arange(len(self.claims))
+        for number, names in enumerate(self.relevant):
+            for name in names:
+                other = groups[first.setdefault(name, number)]
+                groups[groups == groups[number]] = other
+        return np.unique(groups, return_inverse=True)[1]
 
     @cached_property
     def ranking(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -87,13 +111,14 @@ class SciFact:
             Features (n, f); whether annotators named the sentence; its claim; and whether its
             abstract was named at all.
         """
-        encoder, rarity = self.index.encoder, self.index.lexical.rarity
+        encoder, rarity = self.encoder, self.index.lexical.rarity
         names = sorted({n for c in self.claims for n in c["cited_doc_ids"]})
         flat = [s for n in names for s in self.sentences[n]]
         ends = np.cumsum([0, *(len(self.sentences[n]) for n in names)])
         vectors = encoder.encode(flat)
         place = {n: slice(a, b) for n, a, b in zip(names, ends, ends[1:], strict=False)}
         asked = encoder.encode(self.texts)
+        titles = {d.id: d.title for d in self.index.corpus.documents()}
         rows, labels, owner, named = [], [], [], []
         for number, claim in enumerate(self.claims):
             gold: dict[str, set[int]] = {}
@@ -101,33 +126,62 @@ class SciFact:
                 gold.setdefault(evidence["doc_id"], set()).update(evidence["sentences"])
             for name in claim["cited_doc_ids"]:
                 sentences = self.sentences[name]
-                rows.append(
-                    sentence_features(
-                        claim["text"], asked[number], sentences, vectors[place[name]], rarity
-                    )
-                )
+                found = sentence_features(
+                    claim["text"], asked[number], sentences, vectors[place[name]], rarity,
+                    title=titles[name],
+                )  # fmt: skip
+                rows.append(found)
                 labels += [n in gold.get(name, ()) for n in range(len(sentences))]
                 owner += [number] * len(sentences)
                 named += [name in gold] * len(sentences)
         return np.concatenate(rows), np.array(labels), np.array(owner), np.array(named)
 
-    def signals(self, question: str, reranker: Reranker, support: SupportModel) -> np.ndarray:
-        """What abstention sees of a question, searched with these models."""
+    def signals(
+        self, question: str, reranker: Reranker, support: SupportModel, without: Set[str] = NONE
+    ) -> np.ndarray:
+        """What abstention sees of a question, searched with these models.
+
+        Args:
+            question: A claim or a foreign question.
+            reranker: Not trained on it.
+            support: Not trained on it.
+            without: Abstracts that are taken out of the corpus.
+        """
         index = self.index
-        hits = reranker.rerank(question, index.candidates(question), index)[:10]
-        passages = index.corpus.passages([h.row for h in hits[:CLOSELY]])
+        hits = reranker.rerank(question, index.candidates(question), index)[: 10 + 3 * len(without)]
+        found = [
+            (hit, passage)
+            for hit, passage in zip(hits, index.corpus.passages([h.row for h in hits]), strict=True)
+            if passage.document not in without
+        ][:10]
+        passages = [passage for _, passage in found[:CLOSELY]]
         parts = [[p.text[a:b] for a, b in split_sentences(p.text)] for p in passages]
-        scores = score_passages(question, parts, support, index.encoder, index.lexical.rarity)
         titles = titles_of(passages, index)
+        scores = score_passages(
+            question, parts, support, self.encoder, index.lexical.rarity, titles=titles
+        )
         texts = [f"{t} {p.text}" for t, p in zip(titles, passages, strict=True)]
-        flat = np.concatenate(scores).tolist() if scores else []
-        return answer_signals(question, hits, texts, flat, index.lexical)
+        return answer_signals(question, [hit for hit, _ in found], texts, scores, index.lexical)
 
 
 def foreign_questions(data: Path = DATA, count: int = FOREIGN, seed: int = 1) -> list[str]:
-    """Questions to patients' information pages, which no abstract of SciFact was cited for."""
+    """Questions to patients' information pages, which no abstract of SciFact was cited for.
+
+    As many of every source as it has, one of a topic: templates would otherwise outweigh the rest.
+    """
+    topics: dict[str, dict[str, list[str]]] = {}
     with gzip.open(data / "medquad" / "qa_dev.jsonl.gz", "rt", encoding="utf-8") as file:
-        asked = {json.loads(line)["question"].replace(" ?", "?") for line in file}
-    pool = sorted(asked)
+        for row in map(json.loads, file):
+            question = _MARKS.sub("?", row["question"])
+            topics.setdefault(row["source"], {}).setdefault(row["focus"].lower(), []).append(
+                question
+            )
     rng = np.random.default_rng(seed)
-    return [pool[i] for i in rng.choice(len(pool), min(count, len(pool)), replace=False)]
+    out: list[str] = []
+    for place, source in enumerate(sorted(topics, key=lambda s: len(topics[s]))):
+        names = sorted(topics[source])
+        share = min(len(names), (count - len(out)) // (len(topics) - place))
+        for name in rng.choice(len(names), share, replace=False):
+            asked = topics[source][names[name]]
+            out.append(asked[rng.integers(len(asked))])
+    return out

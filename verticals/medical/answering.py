@@ -124,10 +124,8 @@ def find(question: Question, engine: Engine) -> Findings:
     if question.patient is not None:
         expanded = expand(asked, read_patient(question.patient))
     hits = engine.index.search(expanded.question, k=PASSAGES, filters=question.filters)
-    sentences, texts = _read(asked, hits[:CLOSELY], engine)
-    signals = answer_signals(
-        asked, hits, texts, [s.support for s in sentences], engine.index.lexical
-    )
+    sentences, texts, scores = _read(asked, hits[:CLOSELY], engine)
+    signals = answer_signals(asked, hits, texts, scores, engine.index.lexical)
     confidence = engine.abstention.confidence(signals) if hits else 0.0
     return Findings(expanded, tuple(hits), tuple(sentences), confidence)
 
@@ -161,8 +159,10 @@ def _evidence(sentence: Sentence, chances: np.ndarray) -> Evidence:
     )  # fmt: skip
 
 
-def _read(question: str, hits: Sequence[Hit], engine: Engine) -> tuple[list[Sentence], list[str]]:
-    """Every sentence of the passages, best support first, and the passages with their titles."""
+def _read(
+    question: str, hits: Sequence[Hit], engine: Engine
+) -> tuple[list[Sentence], list[str], list[np.ndarray]]:
+    """Every sentence of the passages, best support first; by passage, its text and its scores."""
     found, spans, texts = [], [], []
     for hit, passage in zip(hits, engine.corpus.passages([h.row for h in hits]), strict=True):
         document = engine.corpus.document(passage.document)
@@ -174,14 +174,15 @@ def _read(question: str, hits: Sequence[Hit], engine: Engine) -> tuple[list[Sent
         for (_, passage, _), part in zip(found, spans, strict=True)
     ]
     scores = score_passages(
-        question, parts, engine.support, engine.encoder, engine.index.lexical.rarity
-    )
+        question, parts, engine.support, engine.encoder, engine.index.lexical.rarity,
+        titles=[document.title for _, _, document in found],
+    )  # fmt: skip
     sentences = [
         Sentence(*where, where[1].start + a, where[1].start + b, float(p))
         for where, part, chances in zip(found, spans, scores, strict=True)
         for (a, b), p in zip(part, chances, strict=True)
     ]
-    return sorted(sentences, key=lambda s: -s.support), texts
+    return sorted(sentences, key=lambda s: -s.support), texts, scores
 
 
 def quotes(sentences: Sequence[Sentence], limit: int) -> list[Sentence]:

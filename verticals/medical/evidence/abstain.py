@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import numpy as np
 import orjson
 
 from core.errors import ModelError
+from verticals.medical.retrieval.features import blend, content
 from verticals.medical.retrieval.lexical import LexicalIndex, stems
 
 if TYPE_CHECKING:
@@ -22,12 +24,21 @@ SIGNALS = (
     "cosine",  # of question and nearest passage
     "cosine_five",  # mean of the five nearest
     "cosine_z",  # of the nearest, in standard deviations above the corpus
+    "cosine_lead",  # how far the nearest is before the tenth
     "bm25_z",
+    "bm25_share",  # best BM25 by the rarity of all words asked for
+    "blend",  # of the best passage, both z-scores weighted
+    "blend_lead",  # how far it is before the fifth
     "words",  # share of the question's words, by rarity, in the best passage
+    "words_first",  # in the first passage
     "words_five",  # in the five best together
+    "pairs",  # share of the question's neighbouring words that are neighbours in a passage
+    "rarest",  # whether its rarest word is in the five
+    "unknown",  # share of its words, by rarity, that the corpus never uses
     "agreement",  # share of the ten nearest by vectors that are among the ten best by words
     "support",  # of the best sentence
     "support_three",  # mean of the three best
+    "support_first",  # of the best sentence of the first passage
 )
 
 
@@ -87,7 +98,7 @@ def answer_signals(
     question: str,
     hits: Sequence[Hit],
     texts: Sequence[str],
-    support: Sequence[float],
+    support: Sequence[np.ndarray],
     lexical: LexicalIndex,
 ) -> np.ndarray:
     """What the search found, as numbers.
@@ -96,7 +107,7 @@ def answer_signals(
         question: As it was searched.
         hits: The passages found, best first.
         texts: Titles and texts of the best of them, in the same order.
-        support: Probabilities of the sentences read.
+        support: By text, probabilities of its sentences.
         lexical: Knows how rare a word is.
 
     Returns:
@@ -104,23 +115,47 @@ def answer_signals(
     """
     if not hits:
         return np.zeros(len(SIGNALS))
-    words = list(dict.fromkeys(stems(question)))
-    weights = lexical.rarity(words)
-    present = [set(stems(text)) for text in texts[:5]]
-    shares = [_share(words, weights, p) for p in present] or [0.0]
-    cosines = sorted((h.dense for h in hits), reverse=True)
+    cosines = np.sort([h.dense for h in hits])[::-1]
+    blended = np.sort(blend(hits))[::-1]
     by_words = {h.row for h in hits if 0 <= h.bm25_rank < 10}
     by_vectors = {h.row for h in hits if 0 <= h.dense_rank < 10}
-    best = sorted(support, reverse=True)
-    return np.array(
-        [
-            cosines[0], float(np.mean(cosines[:5])), max(h.dense_z for h in hits),
-            max(h.bm25_z for h in hits), max(shares),
-            _share(words, weights, set().union(*present)) if present else 0.0,
-            len(by_words & by_vectors) / 10,
-            best[0] if best else 0.0, float(np.mean(best[:3])) if best else 0.0,
-        ]
-    )  # fmt: skip
+    best = np.sort(np.concatenate([np.zeros(1), *support]))[::-1]
+    first = float(support[0].max(initial=0.0)) if len(support) else 0.0
+    found = {
+        "cosine": cosines[0], "cosine_five": cosines[:5].mean(),
+        "cosine_z": max(h.dense_z for h in hits), "cosine_lead": cosines[0] - cosines[:10][-1],
+        "bm25_z": max(h.bm25_z for h in hits),
+        "blend": blended[0], "blend_lead": blended[0] - blended[:5][-1],
+        "agreement": len(by_words & by_vectors) / 10,
+        "support": best[0], "support_three": best[:3].mean(), "support_first": first,
+    }  # fmt: skip
+    found |= _words(question, max(h.bm25 for h in hits), texts[:5], lexical)
+    return np.array([found[name] for name in SIGNALS], float)
+
+
+def _words(
+    question: str, bm25: float, texts: Sequence[str], lexical: LexicalIndex
+) -> dict[str, float]:
+    """Which of the question's words the passages have."""
+    order = content(question)
+    words = list(dict.fromkeys(order))
+    weights = lexical.rarity(words)
+    total = float(weights.sum()) or 1.0
+    split = [stems(text) for text in texts]
+    sets = [set(s) for s in split]
+    here = np.array([[w in s for w in words] for s in sets], bool).reshape(len(sets), len(words))
+    unknown = np.array([not lexical.knows(w) for w in words], bool)
+    shares = here @ weights / total
+    pairs = set(pairwise(order))
+    near = [len(pairs & set(pairwise(s))) / len(pairs) for s in split] if pairs else []
+    together = here.any(axis=0)
+    return {
+        "bm25_share": bm25 / total, "words": float(shares.max(initial=0.0)),
+        "words_first": float(shares[0]) if len(shares) else 0.0,
+        "words_five": float(together @ weights) / total, "pairs": max(near, default=0.0),
+        "rarest": float(together[int(weights.argmax())]) if words else 0.0,
+        "unknown": float(unknown @ weights) / total,
+    }  # fmt: skip
 
 
 def fit_abstention(
@@ -139,9 +174,3 @@ def fit_abstention(
     model = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
     model.fit((signals - mean) / scale, answerable)
     return AbstentionModel(mean, scale, model.coef_[0], float(model.intercept_[0]))
-
-
-def _share(words: Sequence[str], weights: np.ndarray, present: set[str]) -> float:
-    """Share of the words, by rarity, that are present."""
-    total = float(weights.sum()) or 1.0
-    return sum(float(w) for word, w in zip(words, weights, strict=True) if word in present) / total

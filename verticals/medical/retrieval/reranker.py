@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import ModelError
-from verticals.medical.retrieval.features import FEATURE_NAMES, passage_features
+from verticals.medical.retrieval.features import FEATURE_NAMES, RISES, blend, passage_features
 
 if TYPE_CHECKING:
     from verticals.medical.corpus.documents import Passage
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "reranker"
 SEEDS = 3  # models averaged
-TREES, RATE, LEAVES, LEAST = 200, 0.03, 6, 50
+TREES, RATE, LEAVES, LEAST = 300, 0.03, 8, 80
 DEPTH = 60  # of each list, when candidates are taken for training
+MOST = 60  # candidates looked at closely, those with the highest blend of both scores
 
 
 @dataclass(frozen=True)
 class Reranker:
-    """LambdaMART (Burges, 2010), averaged over seeds."""
+    """Trees that rank by a listwise loss (XE-NDCG, Bruch 2021), averaged over seeds."""
 
     boosters: tuple[Any, ...]  # lightgbm.Booster
 
@@ -45,14 +46,16 @@ class Reranker:
         """The same hits with the models' scores, best first."""
         if not hits:
             return []
-        scores = self.score(self.features(question, hits, index))
-        scored = [replace(h, score=float(s)) for h, s in zip(hits, scores, strict=True)]
-        return sorted(scored, key=lambda hit: -hit.score)
+        near, far = nearest(hits)
+        scores = self.score(self.features(question, near, index))
+        scored = [replace(h, score=float(s)) for h, s in zip(near, scores, strict=True)]
+        least = float(scores.min())
+        rest = [replace(h, score=least - place) for place, h in enumerate(far, 1)]
+        return [*sorted(scored, key=lambda hit: -hit.score), *rest]
 
     def features(self, question: str, hits: Sequence[Hit], index: SearchIndex) -> np.ndarray:
         """(len(hits), len(FEATURE_NAMES)) what the models see."""
-        passages = index.corpus.passages([h.row for h in hits])
-        return passage_features(question, hits, passages, titles_of(passages, index), index.lexical)
+        return features_of(question, hits, index)[0]
 
     def score(self, features: np.ndarray) -> np.ndarray:
         """(n,) scores of feature rows; higher is better."""
@@ -83,11 +86,29 @@ def fit_reranker(
 
 def candidates(question: str, index: SearchIndex) -> tuple[np.ndarray, list[str]]:
     """Features of a question's candidates, and which document each is of."""
-    hits = index.candidates(question, depth=DEPTH)
-    passages = index.corpus.passages([h.row for h in hits])
-    titles = titles_of(passages, index)
-    features = passage_features(question, hits, passages, titles, index.lexical)
+    near, _ = nearest(index.candidates(question, depth=DEPTH))
+    features, passages = features_of(question, near, index)
     return features, [p.document for p in passages]
+
+
+def nearest(hits: Sequence[Hit]) -> tuple[list[Hit], list[Hit]]:
+    """The `MOST` hits with the highest blend of both scores, and the others, best first."""
+    order = np.argsort(-blend(hits), kind="stable").tolist()
+    return [hits[i] for i in order[:MOST]], [hits[i] for i in order[MOST:]]
+
+
+def features_of(
+    question: str, hits: Sequence[Hit], index: SearchIndex
+) -> tuple[np.ndarray, list[Passage]]:
+    """Features of hits, and their passages."""
+    rows = [h.row for h in hits]
+    passages = index.corpus.passages(rows)
+    vectors = index.vectors()[rows].astype(np.float32)
+    titles = titles_of(passages, index)
+    features = passage_features(
+        question, hits, passages, titles, vectors=vectors, lexical=index.lexical
+    )
+    return features, passages
 
 
 def fit_trees(
@@ -112,7 +133,7 @@ def fit_trees(
             free_raw_data=True,
         )  # fmt: skip
         settings = {
-            "objective": "lambdarank", "lambdarank_truncation_level": 15, "learning_rate": RATE,
+            "objective": "rank_xendcg", "monotone_constraints": list(RISES), "learning_rate": RATE,
             "num_leaves": LEAVES, "min_data_in_leaf": LEAST, "feature_fraction": 0.6,
             "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "verbose": -1,
             "num_threads": 1, "seed": seed + offset, "deterministic": True,
