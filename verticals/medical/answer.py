@@ -23,10 +23,16 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    year_from: int | None = Field(None, ge=1800, le=2200, description="First year of publication.")
-    year_to: int | None = Field(None, ge=1800, le=2200, description="Last year of publication.")
-    grades: tuple[Grade, ...] = Field((), description="Kinds of evidence; empty for all.")
-    organisations: tuple[str, ...] = Field((), description="Guideline bodies; empty for all.")
+    year_from: int | None = Field(
+        default=None, ge=1800, le=2200, description="First year of publication."
+    )
+    year_to: int | None = Field(
+        default=None, ge=1800, le=2200, description="Last year of publication."
+    )
+    grades: tuple[Grade, ...] = Field(default=(), description="Kinds of evidence; empty for all.")
+    organisations: tuple[str, ...] = Field(
+        default=(), description="Guideline bodies; empty for all."
+    )
 
 
 class Question(BaseModel):
@@ -35,9 +41,13 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     question: str = Field(description="In English, up to 2,000 characters.")
-    patient: dict[str, Any] | None = Field(None, description="FHIR R4 bundle of the patient.")
-    filters: Filters | None = Field(None, description="Which documents may answer; none for all.")
-    limit: int = Field(5, ge=1, le=20, description="Most pieces of evidence to return.")
+    patient: dict[str, Any] | None = Field(
+        default=None, description="FHIR R4 bundle of the patient."
+    )
+    filters: Filters | None = Field(
+        default=None, description="Which documents may answer; none for all."
+    )
+    limit: int = Field(default=5, ge=1, le=20, description="Most pieces of evidence to return.")
 
 
 class Evidence(BaseModel):
@@ -81,17 +91,24 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Literal["answered", "abstained"]
-    reason: str = Field("", description="Why it abstains, in a sentence; empty if answered.")
-    confidence: float = Field(ge=0, le=1, description="Probability that the corpus answers it.")
-    evidence: list[Evidence] = Field([], description="Best grade first.")
-    nearest: list[Evidence] = Field(
-        [], description="When it abstains: the closest passages, not good enough to answer with."
+    reason: str = Field(
+        default="", description="Why it abstains, in a sentence; empty if answered."
     )
-    agreement: dict[str, int] = Field({}, description="Documents by direction.")
-    conflict: bool = Field(False, description="Whether documents contradict one another.")
-    pico: Pico | None = Field(None, description="Of the question and its best evidence.")
-    facts_used: list[str] = Field([], description="Facts of the patient that shaped the search.")
-    generated: str = Field("", description="A model's wording, each sentence verified; optional.")
+    confidence: float = Field(ge=0, le=1, description="Probability that the corpus answers it.")
+    evidence: list[Evidence] = Field(default=[], description="Best grade first.")
+    nearest: list[Evidence] = Field(
+        default=[],
+        description="When it abstains: the closest passages, not good enough to answer with.",
+    )
+    agreement: dict[str, int] = Field(default={}, description="Documents by direction.")
+    conflict: bool = Field(default=False, description="Whether documents contradict one another.")
+    pico: Pico | None = Field(default=None, description="Of the question and its best evidence.")
+    facts_used: list[str] = Field(
+        default=[], description="Facts of the patient that shaped the search."
+    )
+    generated: str = Field(
+        default="", description="A model's wording, each sentence verified; optional."
+    )
     dropped: int = Field(
         default=0, ge=0, description="Generated sentences dropped for lack of support."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,7 +108,7 @@ def _started(address: str | None) -> Any:
     )
     try:
         ray.init(address=address, runtime_env=environment, log_to_driver=False,
-                 logging_level="ERROR", **local)  # fmt: skip
+                 logging_level=logging.ERROR, **local)  # fmt: skip
     except ConnectionError as error:
         raise ModelError(
             "the cluster does not answer", where=str(address), remedy="Check its address"

@@ -21,7 +21,7 @@ def allowed(corpus: Corpus, filters: Filters | None) -> np.ndarray | None:
     Raises:
         ParameterError: A guideline body is not in the corpus, or the years are the wrong way round.
     """
-    if filters is None or filters == Filters():  # type: ignore[call-arg]
+    if filters is None or filters == Filters():
         return None
     columns = corpus.columns()
     mask = ~columns["retracted"]
