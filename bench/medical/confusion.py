@@ -11,7 +11,7 @@ RESAMPLES, SEED = 2000, 0
 
 
 def scores(
-    y: np.ndarray, chosen: np.ndarray, groups: Sequence[Any], classes: int = 3
+    y: np.ndarray, chosen: np.ndarray, groups: Sequence[Any] | np.ndarray, classes: int = 3
 ) -> dict[str, dict[str, float]]:
     """Accuracy and macro-F1 with 95% percentile intervals over resampled groups.
 
@@ -36,7 +36,11 @@ def scores(
 
 
 def paired(
-    y: np.ndarray, ours: np.ndarray, theirs: np.ndarray, groups: Sequence[Any], classes: int = 3
+    y: np.ndarray,
+    ours: np.ndarray,
+    theirs: np.ndarray,
+    groups: Sequence[Any] | np.ndarray,
+    classes: int = 3,
 ) -> dict[str, dict[str, float]]:
     """Difference of both measures, ours minus theirs, on the same resampled groups."""
     both = [_tables(y, chosen, groups, classes) for chosen in (ours, theirs)]
@@ -54,7 +58,9 @@ def paired(
     return out
 
 
-def _tables(y: np.ndarray, chosen: np.ndarray, groups: Sequence[Any], classes: int) -> np.ndarray:
+def _tables(
+    y: np.ndarray, chosen: np.ndarray, groups: Sequence[Any] | np.ndarray, classes: int
+) -> np.ndarray:
     """(groups, k, k) confusion counts, true by predicted."""
     names, at = np.unique(np.asarray(groups), return_inverse=True)
     tables = np.zeros((len(names), classes, classes))

@@ -6,7 +6,7 @@ Evidence Inference 2.0 (DeYoung et al., 2020): 1,598 comparisons over 600 trials
 part no trial. Everything learned, the finder of sentences too, saw only the other folds' trials;
 the settings are the modules' constants. `own span` sees the abstract alone. Where the evidence is
 not in the abstract, a correct system abstains: `in the abstract` leaves those out, and `answered`
-keeps the half of which the finder is surest.
+keeps the half of which the finder is surest. Rarity of words is counted over all abstracts, unread.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def main() -> None:
         for name in ("gold span", "own span")
     }
     abstain = bootstrap_intervals(flagged.astype(int), sure, metrics=("roc_auc",))["roc_auc"]
-    result = {
+    result: dict[str, Any] = {
         "machine": machine("scikit-learn", "lightgbm"),
         "seconds": round(time.perf_counter() - begun, 1),
         "prompts": len(y), "in_the_abstract": int(flagged.sum()), "trials": len(set(trials)),
@@ -95,7 +95,8 @@ def main() -> None:
         "finder": {"surest sentence is annotated, where one is": hit,
                    "evidence in the abstract or not: AUROC": vars(abstain)},
     }  # fmt: skip
-    print(*result["headline"].items(), differences, result["finder"], sep="\n")
+    headline: dict[str, float] = result["headline"]
+    print(*headline.items(), differences, result["finder"], sep="\n")
     print(write_result("medical_evidence_inference", result))
 
 
@@ -116,7 +117,9 @@ def cross_validated(features: np.ndarray, y: np.ndarray, folds: np.ndarray) -> n
 
 def fitted(features: np.ndarray, y: np.ndarray) -> DirectionModel:
     """A model that reads comparisons only."""
-    return DirectionModel(ruled_effect(), ()).with_effect(*fit_effect_features(features, y))
+    return DirectionModel(ruled_effect(), (), ruled_effect()).with_effect(
+        *fit_effect_features(features, y)
+    )
 
 
 def tfidf(texts: list[str], y: np.ndarray, folds: np.ndarray) -> np.ndarray:
