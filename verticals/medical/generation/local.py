@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import hashlib
 import io
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError
-from core.models.resolver import assets, resolve
+from core.models.resolver import assets, cache_folder, resolve
 from verticals.medical.answer import Evidence
 from verticals.medical.generation.prompts import messages
 
@@ -37,23 +40,13 @@ class LocalModel:
         Raises:
             ModelError: Not found, or transformers cannot read it.
         """
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
         where, settings = _place(name)
-        chatter = io.StringIO()  # a bar for every tensor would fill a notebook
-        try:
-            with contextlib.redirect_stderr(chatter):
-                tokenizer = AutoTokenizer.from_pretrained(where, **settings)
-                model = AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **settings)
-        except (OSError, ValueError, ImportError, KeyError) as error:
-            raise ModelError(
-                f"the language model cannot be loaded ({type(error).__name__})",
-                where=name,
-                remedy="Use smollm2, a folder of transformers weights, or an endpoint's URL",
-            ) from None
-        model.train(False)
-        return cls(model, tokenizer)
+        if "gguf_file" not in settings:
+            return _loaded(name, where, settings)
+        kept = _converted(Path(where) / settings["gguf_file"])
+        if not kept.is_dir():
+            _keep(_loaded(name, where, settings), kept)
+        return _loaded(name, str(kept), {"local_files_only": True})
 
     def answer(self, question: str, evidence: Sequence[Evidence]) -> str:
         """Its wording of the evidence, greedy and therefore repeatable; unverified."""
@@ -75,6 +68,57 @@ class LocalModel:
             )
         text: str = self.tokenizer.decode(written[0, before:], skip_special_tokens=True)
         return text.strip()
+
+
+def _loaded(name: str, where: str, settings: dict[str, Any]) -> LocalModel:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    chatter = io.StringIO()  # a bar for every tensor would fill a notebook
+    try:
+        with contextlib.redirect_stderr(chatter):
+            tokenizer = AutoTokenizer.from_pretrained(where, **settings)
+            model = AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **settings)
+    except (OSError, ValueError, ImportError, KeyError) as error:
+        raise ModelError(
+            f"the language model cannot be loaded ({type(error).__name__})",
+            where=name,
+            remedy="Use smollm2, a folder of transformers weights, or an endpoint's URL",
+        ) from None
+    model.train(False)
+    return LocalModel(model, tokenizer)
+
+
+def _converted(gguf: Path) -> Path:
+    """Where a GGUF file is kept as safetensors: unpacking it takes ten times as long."""
+    state = gguf.stat()
+    key = hashlib.sha256(f"{gguf.resolve()} {state.st_size} {state.st_mtime_ns}".encode())
+    return cache_folder() / "generation" / f"{gguf.stem}-{key.hexdigest()[:12]}"
+
+
+def _keep(loaded: LocalModel, place: Path) -> None:
+    """Write a model in half precision; the folder appears when it is complete."""
+    from safetensors.torch import save_file
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=place.parent) as scratch,
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        fresh = Path(scratch) / place.name
+        fresh.mkdir()
+        config = copy.deepcopy(loaded.model.config)
+        config.quantization_config = None  # it is unpacked now
+        config.dtype = "float16"
+        tied = {"lm_head.weight"} if config.tie_word_embeddings else set()
+        weights = loaded.model.state_dict().items()
+        halves = {key: value.half().contiguous() for key, value in weights if key not in tied}
+        save_file(halves, fresh / "model.safetensors", metadata={"format": "pt"})
+        config.save_pretrained(fresh)
+        loaded.model.generation_config.save_pretrained(fresh)
+        loaded.tokenizer.save_pretrained(fresh)
+        with contextlib.suppress(OSError):  # another process was faster
+            fresh.rename(place)
 
 
 def _place(name: str) -> tuple[str, dict[str, Any]]:

@@ -54,7 +54,7 @@ def verify(generated: str, evidence: Sequence[Evidence]) -> tuple[str, int]:
             dropped += 1
             continue
         marks = supporting if cited else supporting[:1]
-        bare = claim.rstrip(".!? ")
+        bare = claim.strip("| ").rstrip(".!? |")
         kept.setdefault(bare.lower(), f"{bare} {''.join(f'[{n}]' for n in dict.fromkeys(marks))}.")
     return " ".join(kept.values()), dropped
 
