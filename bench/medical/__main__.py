@@ -15,7 +15,7 @@ import sys
 
 import bench.medical
 
-NOT_BENCHMARKS = ("__main__", "train", "scifact")
+NOT_BENCHMARKS = ("__main__", "train", "scifact", "vectors")
 
 
 def names() -> list[str]:

@@ -155,7 +155,7 @@ def own_spans(
         asked = Comparison(prompt["intervention"], prompt["comparator"], prompt["outcome"])
         sentences = abstracts[prompt["pmcid"]]
         reports.append(read_report(asked, sentences, rarity))
-        told.append(np.array([_tells(s, prompt["evidence"]) for _, s in sentences]))
+        told.append(np.array([tells(s, prompt["evidence"]) for _, s in sentences]))
     features = np.zeros((len(y), 0))
     out = np.zeros((len(y), len(EFFECTS)))
     sure, hits = np.zeros(len(y)), []
@@ -215,7 +215,7 @@ def sectioned(text: str) -> list[tuple[str, str]]:
     return out or [("", text)]
 
 
-def _tells(sentence: str, quoted: list[str]) -> bool:
+def tells(sentence: str, quoted: list[str]) -> bool:
     """Whether an annotator quoted the sentence, a part of it or a text around it."""
     own = re.sub(r"\W+", " ", sentence.lower()).split()
     for quote in quoted:

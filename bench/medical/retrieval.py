@@ -2,15 +2,17 @@
 
     python -m bench.medical.retrieval [--data ../shared/data/medical]
 
-Five folds by claim; a model is never asked about a claim it was trained on, and every threshold
-is chosen inside the training folds.
+Five folds. Claims that cite the same abstract are in one fold (many are the negation of another;
+`by_claim` beside it draws folds claim by claim, which lets a model meet an abstract twice). A
+model is never asked about a claim it was trained on; thresholds are chosen inside the training
+folds. Signals of abstention come from rerankers and support models of other folds.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,41 @@ from bench.machine import machine, write_result
 from bench.medical.scifact import DATA, WORK, SciFact, foreign_questions
 from core.evaluation.bootstrap import bootstrap_intervals, mean_interval, paired_means
 from core.evaluation.ranking import ndcg
-from verticals.medical.evidence.abstain import AbstentionModel, fit_abstention
+from verticals.medical.evidence.abstain import SIGNALS, AbstentionModel, fit_abstention
+from verticals.medical.evidence.sentence_features import FEATURE_NAMES
 from verticals.medical.evidence.support import SupportModel, fit_support
 from verticals.medical.retrieval.reranker import Reranker, fit_trees
 
-FOLDS, SEED, RESAMPLES = 5, 0, 2_000
+FOLDS, INNER, SEED, RESAMPLES = 5, 3, 0, 2_000
+_NEAREST = FEATURE_NAMES.index("cosine_below_best")
+_COSINE = SIGNALS.index("cosine")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What abstention saw of every question, by models that had not seen it."""
+
+    claims: np.ndarray  # (claims, signals)
+    emptied: np.ndarray  # (claims, signals) once the abstracts that it cites are gone
+    foreign: np.ndarray  # (foreign questions, signals)
+    folds: np.ndarray  # (claims,)
+    answered: np.ndarray  # (claims,) whether a cited abstract says something of the claim
+
+    def training(self, held: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Signals and labels to learn from, without those of one fold.
+
+        A claim with evidence is answered. Not answered are the same claims once their abstracts
+        are gone, claims whose abstracts say nothing of them, and foreign questions: the first
+        kind is worded as the answered ones are, so that wording alone tells nothing.
+        """
+        far = np.arange(len(self.foreign)) % FOLDS
+        keep, outside = self.folds != held, far != held
+        known = keep & self.answered
+        parts = [
+            self.claims[known], self.emptied[known], self.claims[keep & ~self.answered],
+            self.foreign[outside],
+        ]  # fmt: skip
+        return np.concatenate(parts), np.arange(sum(map(len, parts))) < len(parts[0])
 
 
 def main() -> None:
@@ -33,12 +65,21 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--work", type=Path, default=WORK)
     given = parser.parse_args()
+    measure(SciFact.open(given.data, given.work), foreign_questions(given.data))
+
+
+def measure(scifact: SciFact, foreign: list[str]) -> Signals:
+    """Measure all three; write the result; return what abstention saw."""
     begun = time.perf_counter()
-    scifact = SciFact.open(given.data, given.work)
-    folds = np.random.default_rng(SEED).permutation(len(scifact.claims)) % FOLDS
+    folds = scifact.folds(FOLDS, SEED)
+    alone = scifact.folds(FOLDS, SEED, grouped=False)
     rankers, ranking = rank(scifact, folds)
+    ranking["by_claim"] = rank(scifact, alone)[1]["ours"]
     supports, rationale = choose(scifact, folds)
-    silence = abstain(scifact, folds, rankers, supports, foreign_questions(given.data))
+    rationale["by_claim"] = choose(scifact, alone)[1]["ours"]
+    signals = collect(scifact, folds, (rankers, supports), foreign)
+    silence = abstain(signals)
+    everywhere = rationale["all_cited"]["ours"]["value"]
     headline = {
         "SciFact nDCG@10, 5-fold": ranking["ours"]["value"],
         "... of BM25": ranking["bm25"]["value"],
@@ -46,6 +87,7 @@ def main() -> None:
         "... of both merged by rank": ranking["fused"]["value"],
         "SciFact rationale sentence F1, 5-fold": rationale["ours"]["value"],
         "... of the nearest sentences": rationale["nearest"]["value"],
+        "... ours, with cited abstracts that hold no evidence": everywhere,
         "AUROC, claims against foreign questions": silence["foreign"]["ours"]["value"],
         "... of the nearest passage's cosine": silence["foreign"]["cosine"]["value"],
         "AUROC, claims with against without evidence": silence["no_evidence"]["ours"]["value"],
@@ -59,6 +101,9 @@ def main() -> None:
             "seconds": round(time.perf_counter() - begun, 1),
         },
     )  # fmt: skip
+    for name, value in headline.items():
+        print(f"{name}: {value:.3f}")
+    return signals
 
 
 def rank(scifact: SciFact, folds: np.ndarray) -> tuple[list[Reranker], dict[str, Any]]:
@@ -80,77 +125,92 @@ def rank(scifact: SciFact, folds: np.ndarray) -> tuple[list[Reranker], dict[str,
         ]
     )
     out: dict[str, Any] = {"ours": vars(mean_interval(ours, seed=SEED))}
-    for name, mode in (("bm25", "lexical"), ("dense", "dense"), ("fused", "hybrid")):
-        other = np.array([_plain(scifact, n, mode) for n in range(len(ours))])
+    for name, other in scifact.plain.items():
         out[name] = vars(mean_interval(other, seed=SEED))
         out[f"ours_minus_{name}"] = vars(paired_means(ours, other, seed=SEED))
     return models, out
 
 
 def choose(scifact: SciFact, folds: np.ndarray) -> tuple[list[SupportModel], dict[str, Any]]:
-    """One support model a fold, and the F1 of the sentences that it chooses.
+    """One support model a fold, and the F1 of the sentences that are chosen.
 
-    F1 is over all sentences of the abstracts that annotators took evidence from; the models that
-    answer questions learn from the cited abstracts without evidence as well.
+    Micro F1 over all sentences of the cited abstracts that annotators took evidence from; beside
+    it, `all_cited`: over those of cited abstracts without evidence as well. The second model is
+    the one that answers questions, as no one tells it which abstract holds evidence.
     """
     features, labels, owner, named = scifact.rationale
-    wide = [
-        fit_support(features[folds[owner] != f], labels[folds[owner] != f], seed=SEED)
-        for f in range(FOLDS)
-    ]
-    features, labels, owner = features[named], labels[named], owner[named]
-    chosen, nearest = np.zeros(len(labels), bool), np.zeros(len(labels), bool)
-    for fold in range(FOLDS):
-        train = folds[owner] != fold
-        model = fit_support(features[train], labels[train], seed=SEED)
-        chosen[~train] = model.score(features[~train]) >= _threshold(
-            features[train], labels[train], owner[train],
-            lambda x, y, z: fit_support(x, y, seed=SEED).score(z),
-        )  # fmt: skip
-        nearest[~train] = features[~train, 1] >= _threshold(
-            features[train], labels[train], owner[train], lambda _x, _y, z: z[:, 1]
-        )
-    found = _f1_intervals(labels, {"ours": chosen, "nearest": nearest}, owner)
-    return wide, found | {"sentences": len(labels), "claims": len(np.unique(owner))}
+    part = folds[owner]
+    narrow, _ = _chosen(features[named], labels[named], part[named])
+    wide, models = _chosen(features, labels, part)
+    near = _nearest(features[named], labels[named], part[named])
+    out = _f1_intervals(labels[named], {"ours": narrow, "nearest": near}, owner[named])
+    near = _nearest(features, labels, part)
+    out["all_cited"] = _f1_intervals(labels, {"ours": wide, "nearest": near}, owner)
+    return models, out | {"sentences": int(named.sum()), "sentences_all_cited": len(labels)}
 
 
-def abstain(
+def collect(
     scifact: SciFact,
     folds: np.ndarray,
-    rankers: list[Reranker],
-    supports: list[SupportModel],
+    models: tuple[list[Reranker], list[SupportModel]],
     foreign: list[str],
-) -> dict[str, Any]:
-    """AUROC of the confidence: on foreign questions, and on claims without evidence."""
-    claims = np.array(
-        [
-            scifact.signals(t, rankers[f], supports[f])
-            for t, f in zip(scifact.texts, folds, strict=True)
-        ]
-    )
-    parts = np.arange(len(foreign)) % FOLDS
-    others = np.array(
-        [scifact.signals(t, rankers[f], supports[f]) for t, f in zip(foreign, parts, strict=True)]
-    )
-    signals = np.concatenate([claims, others])
-    where = np.concatenate([folds, parts])
-    known = np.concatenate([np.ones(len(claims), bool), np.zeros(len(others), bool)])
+) -> Signals:
+    """Search for every question, with models of the folds that it is not in."""
+    rankers, supports = models
+    claims, emptied = [], []
+    for text, fold, cited in zip(scifact.texts, folds, scifact.relevant, strict=True):
+        claims.append(scifact.signals(text, rankers[fold], supports[fold]))
+        emptied.append(scifact.signals(text, rankers[fold], supports[fold], cited))
+    far = [
+        scifact.signals(text, rankers[n % FOLDS], supports[n % FOLDS])
+        for n, text in enumerate(foreign)
+    ]
+    arrays = (np.array(claims), np.array(emptied), np.array(far))
+    return Signals(*arrays, folds, scifact.has_evidence)
+
+
+def abstain(signals: Signals) -> dict[str, Any]:
+    """AUROC of one confidence on three tasks.
+
+    `foreign`: all claims against foreign questions. `no_evidence`: claims with against claims
+    without evidence. `emptied`: claims with evidence against the same claims once the abstracts
+    that they cite are taken out of the corpus.
+    """
+    far = np.arange(len(signals.foreign)) % FOLDS
+    claims = np.zeros(len(signals.claims))
+    emptied, foreign = np.zeros(len(claims)), np.zeros(len(far))
+    for fold in range(FOLDS):
+        model = fit_abstention(*signals.training(fold))
+        held = signals.folds == fold
+        claims[held] = _confidence(model, signals.claims[held])
+        emptied[held] = _confidence(model, signals.emptied[held])
+        foreign[far == fold] = _confidence(model, signals.foreign[far == fold])
+    known, cosine = signals.answered, signals.claims[:, _COSINE]
+    far_cosine = signals.foreign[:, _COSINE]
     return {
-        "foreign": _auroc(signals, known, where),
-        "no_evidence": _auroc(claims, scifact.has_evidence, folds),
+        "foreign": _auroc((claims, foreign), (cosine, far_cosine)),
+        "foreign_with_evidence": _auroc((claims[known], foreign), (cosine[known], far_cosine)),
+        "no_evidence": _auroc((claims[known], claims[~known]), (cosine[known], cosine[~known])),
+        "emptied": _auroc(
+            (claims[known], emptied[known]), (cosine[known], signals.emptied[known, _COSINE])
+        ),
         "foreign_questions": len(foreign),
+        "answerable": int(known.sum()),
     }
 
 
-def _auroc(signals: np.ndarray, known: np.ndarray, folds: np.ndarray) -> dict[str, Any]:
-    confidence = np.zeros(len(known))
-    for fold in range(FOLDS):
-        model: AbstentionModel = fit_abstention(signals[folds != fold], known[folds != fold])
-        confidence[folds == fold] = [model.confidence(s) for s in signals[folds == fold]]
-    scores = {"ours": confidence, "cosine": signals[:, 0]}
+def _confidence(model: AbstentionModel, rows: np.ndarray) -> np.ndarray:
+    return np.array([model.confidence(row) for row in rows])
+
+
+def _auroc(
+    ours: tuple[np.ndarray, np.ndarray], cosine: tuple[np.ndarray, np.ndarray]
+) -> dict[str, Any]:
+    """Of scores of answerable questions, then of the others."""
+    y = np.repeat([1, 0], [len(part) for part in ours])
     return {
-        name: vars(bootstrap_intervals(known.astype(int), s, metrics=["roc_auc"])["roc_auc"])
-        for name, s in scores.items()
+        name: vars(bootstrap_intervals(y, np.concatenate(scores), metrics=["roc_auc"])["roc_auc"])
+        for name, scores in (("ours", ours), ("cosine", cosine))
     }
 
 
@@ -159,26 +219,35 @@ def _ordered(names: np.ndarray, scores: np.ndarray) -> list[str]:
     return list(dict.fromkeys(names[np.argsort(-scores, kind="stable")].tolist()))
 
 
-def _plain(scifact: SciFact, number: int, mode: Any) -> float:
-    index = scifact.index
-    hits = index.search(scifact.texts[number], k=50, mode=mode)
-    names = [p.document for p in index.corpus.passages([h.row for h in hits])]
-    return ndcg(list(dict.fromkeys(names)), scifact.relevant[number])
+def _chosen(
+    features: np.ndarray, labels: np.ndarray, folds: np.ndarray
+) -> tuple[np.ndarray, list[SupportModel]]:
+    """(n,) the sentences chosen by models and thresholds of other folds; and those models."""
+    chosen, models = np.zeros(len(labels), bool), []
+    for fold in range(FOLDS):
+        train = folds != fold
+        x, y, inner = features[train], labels[train], folds[train] % INNER
+        scores = np.zeros(len(y))
+        for part in np.unique(inner):
+            held = inner == part
+            scores[held] = fit_support(x[~held], y[~held], seed=SEED).score(x[held])
+        models.append(fit_support(x, y, seed=SEED))
+        chosen[~train] = models[-1].score(features[~train]) >= _best(scores, y)
+    return chosen, models
 
 
-def _threshold(
-    features: np.ndarray, labels: np.ndarray, owner: np.ndarray,
-    score: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
-) -> float:  # fmt: skip
-    """The threshold with the best F1 on scores of claims that the scorer had not seen."""
-    claims = np.unique(owner)
-    part = dict(zip(claims, np.random.default_rng(SEED).permutation(len(claims)) % 3, strict=True))
-    inner = np.array([part[o] for o in owner])
-    scores = np.zeros(len(labels))
-    for fold in range(3):
-        fit, held = inner != fold, inner == fold
-        scores[held] = score(features[fit], labels[fit], features[held])
-    grid = np.quantile(scores, np.linspace(0.5, 0.99, 60))
+def _nearest(features: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """(n,) the sentences about as near as the nearest of their abstract."""
+    gap, chosen = features[:, _NEAREST], np.zeros(len(labels), bool)
+    for fold in range(FOLDS):
+        train = folds != fold
+        chosen[~train] = gap[~train] >= _best(gap[train], labels[train])
+    return chosen
+
+
+def _best(scores: np.ndarray, labels: np.ndarray) -> float:
+    """The threshold with the best F1."""
+    grid = np.quantile(scores, np.linspace(0.5, 0.99, 80))
     return float(grid[int(np.argmax([_f1(scores >= t, labels) for t in grid]))])
 
 

@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 
 from bench.medical.vectors import RememberingEncoder
+from core.evaluation.ranking import ndcg
 from core.models.encoder import TextEncoder
 from verticals.medical.corpus.ingest import ingest
 from verticals.medical.evidence.abstain import answer_signals
 from verticals.medical.evidence.sentence_features import sentence_features
 from verticals.medical.evidence.sentences import split_sentences
 from verticals.medical.evidence.support import SupportModel, score_passages
-from verticals.medical.retrieval.index import SearchIndex
-from verticals.medical.retrieval.reranker import Reranker, candidates, titles_of
+from verticals.medical.retrieval.index import Mode, SearchIndex
+from verticals.medical.retrieval.reranker import Reranker, candidates
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "medical"
 WORK = Path("runs") / "bench-medical"  # indexes, kept between runs
@@ -92,6 +93,12 @@ class SciFact:
                 groups[groups == groups[number]] = other
         return np.unique(groups, return_inverse=True)[1]
 
+    def folds(self, count: int, seed: int, *, grouped: bool = True) -> np.ndarray:
+        """(claims,) fold of every claim: no abstract in two of them, or drawn claim by claim."""
+        of = self.groups if grouped else np.arange(len(self.claims))
+        folds: np.ndarray = (np.random.default_rng(seed).permutation(of.max() + 1) % count)[of]
+        return folds
+
     @cached_property
     def ranking(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Features of all candidates, their abstracts, and which claim each belongs to."""
@@ -102,6 +109,20 @@ class SciFact:
             np.array([name for _, names in found for name in names]),
             owner,
         )
+
+    @cached_property
+    def plain(self) -> dict[str, np.ndarray]:
+        """By list, (claims,) nDCG@10 without anything learned here."""
+        modes: dict[str, Mode] = {"bm25": "lexical", "dense": "dense", "fused": "hybrid"}
+        return {
+            name: np.array([self._plain(n, mode) for n in range(len(self.claims))])
+            for name, mode in modes.items()
+        }
+
+    def _plain(self, number: int, mode: Mode) -> float:
+        hits = self.index.search(self.texts[number], k=50, mode=mode)
+        names = [p.document for p in self.index.corpus.passages([h.row for h in hits])]
+        return ndcg(list(dict.fromkeys(names)), self.relevant[number])
 
     @cached_property
     def rationale(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -150,18 +171,20 @@ class SciFact:
         index = self.index
         hits = reranker.rerank(question, index.candidates(question), index)[: 10 + 3 * len(without)]
         found = [
-            (hit, passage)
-            for hit, passage in zip(hits, index.corpus.passages([h.row for h in hits]), strict=True)
+            (hit, title, passage)
+            for hit, (title, passage) in zip(
+                hits, index.corpus.titled([h.row for h in hits]), strict=True
+            )
             if passage.document not in without
         ][:10]
-        passages = [passage for _, passage in found[:CLOSELY]]
+        passages = [passage for _, _, passage in found[:CLOSELY]]
         parts = [[p.text[a:b] for a, b in split_sentences(p.text)] for p in passages]
-        titles = titles_of(passages, index)
+        titles = [title for _, title, _ in found[:CLOSELY]]
         scores = score_passages(
             question, parts, support, self.encoder, index.lexical.rarity, titles=titles
         )
         texts = [f"{t} {p.text}" for t, p in zip(titles, passages, strict=True)]
-        return answer_signals(question, [hit for hit, _ in found], texts, scores, index.lexical)
+        return answer_signals(question, [hit for hit, _, _ in found], texts, scores, index.lexical)
 
 
 def foreign_questions(data: Path = DATA, count: int = FOREIGN, seed: int = 1) -> list[str]:

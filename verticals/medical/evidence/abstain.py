@@ -148,7 +148,7 @@ def _words(
     shares = here @ weights / total
     pairs = set(pairwise(order))
     near = [len(pairs & set(pairwise(s))) / len(pairs) for s in split] if pairs else []
-    together = here.any(axis=0)
+    together = np.logical_or.reduce(here, axis=0)
     return {
         "bm25_share": bm25 / total, "words": float(shares.max(initial=0.0)),
         "words_first": float(shares[0]) if len(shares) else 0.0,

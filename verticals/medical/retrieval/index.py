@@ -115,6 +115,13 @@ class SearchIndex:
         assert self._dense is not None  # noqa: S101 - wait() raised otherwise
         return np.ascontiguousarray(self._dense.vectors, np.float16)
 
+    def vectors_of(self, rows: list[int]) -> np.ndarray:
+        """(len(rows), d) float32 vectors of some rows; waits for them."""
+        self.wait()
+        assert self._dense is not None  # noqa: S101 - wait() raised otherwise
+        found: np.ndarray = self._dense.vectors[np.asarray(rows, np.int64)].astype(np.float32)
+        return found
+
     def search(
         self,
         question: str,

@@ -102,12 +102,12 @@ def features_of(
 ) -> tuple[np.ndarray, list[Passage]]:
     """Features of hits, and their passages."""
     rows = [h.row for h in hits]
-    passages = index.corpus.passages(rows)
-    vectors = index.vectors()[rows].astype(np.float32)
-    titles = titles_of(passages, index)
+    titled = index.corpus.titled(rows)
+    passages = [passage for _, passage in titled]
     features = passage_features(
-        question, hits, passages, titles, vectors=vectors, lexical=index.lexical
-    )
+        question, hits, passages, [title for title, _ in titled],
+        vectors=index.vectors_of(rows), lexical=index.lexical,
+    )  # fmt: skip
     return features, passages
 
 
@@ -140,12 +140,6 @@ def fit_trees(
         }  # fmt: skip
         boosters.append(lightgbm.train(settings, data, TREES))
     return Reranker(tuple(boosters))
-
-
-def titles_of(passages: Sequence[Passage], index: SearchIndex) -> list[str]:
-    """The titles of the passages' documents."""
-    titles = {name: index.corpus.document(name).title for name in {p.document for p in passages}}
-    return [titles[p.document] for p in passages]
 
 
 def open_boosters(folder: Path, names: Sequence[str]) -> tuple[Any, ...]:
