@@ -15,6 +15,7 @@ from verticals.medical.corpus.streams import Meter, OnSkip, Skipped, opened, tex
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
 
+LARGEST_PDF = 256 << 20  # bytes
 _YEAR = re.compile(r"\b(1[89]|20)\d\d\b")
 _HEADS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = {*_HEADS, "p", "li", "tr", "pre", "dt", "dd", "blockquote", "figcaption"}
@@ -49,7 +50,11 @@ def read_file(
         if source is None:
             return
         read = {"md": _markdown, "html": _html, "txt": _plain}[kind]
-        document = read(source, name)
+        try:
+            document = read(source, name)
+        except RecursionError:
+            on_skip(Skipped(name, "", "its elements are nested too deeply"))
+            return
     if document is None:
         return
     if document.text:
@@ -147,7 +152,10 @@ def _pdf(path: str, name: str, on_skip: OnSkip, meter: Meter | None) -> Document
     from pypdf.errors import PyPdfError
 
     with opened(path, meter) as stream:
-        data = io.BytesIO(stream.read())
+        data = io.BytesIO(stream.read(LARGEST_PDF + 1))
+    if data.getbuffer().nbytes > LARGEST_PDF:
+        on_skip(Skipped(name, "", f"larger than {LARGEST_PDF >> 20} MiB"))
+        return None
     pages, title = list[tuple[str, str]](), ""
     try:
         reader = PdfReader(data)

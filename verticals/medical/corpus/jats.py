@@ -53,16 +53,21 @@ def read_jats(
                 return
     try:
         root = fromstring(data)
+        article = root if root.tag == "article" else root.find(".//article")
+        document = None if article is None else _document(article, file)
     except ParseError as error:
         on_skip(Skipped(file, f"line {error.position[0]}", f"broken XML ({error})"))
     except DefusedXmlException:
         on_skip(Skipped(file, "", ENTITIES))
+    except RecursionError:
+        on_skip(Skipped(file, "", "its sections are nested too deeply"))
     else:
-        article = root if root.tag == "article" else root.find(".//article")
-        if article is None:
+        if document is None:
             on_skip(Skipped(file, "", "XML, but neither PubMed's nor JATS"))
+        elif document.text:
+            yield document
         else:
-            yield _document(article, file)
+            on_skip(Skipped(file, "", "there is no text in it"))
 
 
 def _document(article: Element, file: str) -> Document:

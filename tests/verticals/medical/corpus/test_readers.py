@@ -193,3 +193,16 @@ def test_a_guideline_quotes_its_file(skipped):
         for section in document.sections:
             assert document.text[section.start] == "#" or not section.label
     assert not skipped
+
+
+def test_deep_nesting_stops_nothing(tmp_path, skipped):
+    deep = "<sec><title>t</title><p>x</p>" * 3000 + "</sec>" * 3000
+    (tmp_path / "a.nxml").write_text(f"<article><body>{deep}</body></article>")
+    (tmp_path / "b.html").write_text("<html><body>" + "<div>" * 3000 + "<p>Text.</p></body></html>")
+    (tmp_path / "c.jsonl").write_text(
+        '{"id": "c", "text": "t", "x": ' + "[" * 3000 + "]" * 3000 + "}"
+    )
+    (tmp_path / "d.txt").write_text("Good.\nText.")
+    found = list(read_documents(tmp_path, on_skip=skipped.append))
+    assert [d.title for d in found if d.text] == ["b", "Good."]
+    assert [s.file.partition("/")[2] for s in skipped] == ["a.nxml", "c.jsonl"]
