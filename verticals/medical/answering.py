@@ -123,7 +123,8 @@ def find(question: Question, engine: Engine) -> Findings:
     expanded = Expanded(asked, ())
     if question.patient is not None:
         expanded = expand(asked, read_patient(question.patient))
-    hits = engine.index.search(expanded.question, k=PASSAGES, filters=question.filters)
+    sought = expanded.search or expanded.question
+    hits = engine.index.search(sought, k=PASSAGES, filters=question.filters)
     sentences, texts, scores = _read(asked, hits[:CLOSELY], engine)
     signals = answer_signals(asked, hits, texts, scores, engine.index.lexical)
     confidence = engine.abstention.confidence(signals) if hits else 0.0

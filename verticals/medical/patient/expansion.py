@@ -25,6 +25,8 @@ _FILE = Path(__file__).with_name("topics.yaml")
 _MOST = 10  # facts; more would drown the question
 _REDUCED = 60  # eGFR below which the kidneys change many answers
 _SIMILAR = 0.5  # cosine from which a fact counts as related
+_SHORT_QUESTION = 250  # characters; of a longer one the encoder would read nothing but itself
+_NOT_SEARCHED = re.compile(r"^takes | of 90 or more$|^\d+-year-old ")
 _KIDNEY = ("kidney", "renal", "egfr", "ckd", "creatinin")
 _COMMON = frozenset(
     ["disorder", "disease", "finding", "situation", "chronic", "acute", "syndrome", "essential",
@@ -39,6 +41,7 @@ class Expanded:
 
     question: str  # as it was asked, then the facts in brackets
     facts: tuple[str, ...]
+    search: str = ""  # what to search for: the question with most of the weight, then the facts
 
 
 class _Topic(BaseModel):
@@ -100,7 +103,23 @@ def expand(
     expecting = ["pregnant"] if pregnant(summary) and _pregnancy_matters(asked) else []
     who = [w for w in [described(summary)] if w and (found or about)]
     facts = tuple(dict.fromkeys([*who, *expecting, *found]))[:_MOST]
-    return Expanded(f"{question} (patient: {'; '.join(facts)})" if facts else question, facts)
+    if not facts:
+        return Expanded(question, (), question)
+    return Expanded(f"{question} (patient: {'; '.join(facts)})", facts, _search(question, facts))
+
+
+def _search(question: str, facts: Sequence[str]) -> str:
+    """Three times the question and once the facts, in the words that documents use.
+
+    Once each, what the question asks for drowned: on the embedded questions, asked for a patient
+    with atrial fibrillation, the first 5 documents then held the right one in 79% instead of 94%
+    (without a patient); like this in 9 of 10.
+    """
+    times = 3 if len(question) <= _SHORT_QUESTION else 1
+    told = any(w in f.lower() for f in facts for w in ("kidney", "renal"))
+    kidneys = "" if told else "kidney function"
+    words = [_NOT_SEARCHED.sub("", kidneys if f.startswith("eGFR") else f) for f in facts]
+    return " ".join([question] * times + [w for w in words if w])
 
 
 def _asked(question: str, names: DrugNames | None) -> _Asked:

@@ -52,7 +52,10 @@ class Report(BaseModel):
 
 
 class PatientSummary(BaseModel):
-    """What the record says today; holds no name, address or identifier."""
+    """What the record says today, without name, address or identifier.
+
+    Texts of reports are as written and may name people: patient/privacy.py replaces that.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

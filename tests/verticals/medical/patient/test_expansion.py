@@ -54,6 +54,16 @@ def test_what_touches_nothing_stays_as_it_is(older, question) -> None:
     assert expanded.facts == ()
 
 
+def test_the_search_keeps_most_of_its_weight_on_the_question(older) -> None:
+    question = "Is ibuprofen safe?"
+    search = expand(question, older).search
+    assert search.count(question) == 3
+    assert "warfarin" in search
+    assert "eGFR" not in search  # the kidney disease says it
+    assert expand("Is it cold in Paris?", older).search == "Is it cold in Paris?"
+    assert expand("ibuprofen? " * 30, older).search.count("ibuprofen") == 30
+
+
 def test_an_empty_record_adds_nothing() -> None:
     assert expand("Is warfarin safe?", PatientSummary()).facts == ()
 
