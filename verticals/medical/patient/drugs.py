@@ -116,7 +116,9 @@ class DrugNames:
             return self._ours[name]
         generic = name if name in self.generics else self.variants.get(name)
         if generic is None:
-            return self._without_salt(name)
+            brand, _, release = name.replace("-", " ").rpartition(" ")
+            released = release in self.lexicon.releases and brand in self.variants
+            return self._single(brand) if released else self._without_salt(name)
         plain = _NOTE.sub("", generic).strip(" ,")
         if plain not in self.generics and plain not in self._ours:
             plain = generic

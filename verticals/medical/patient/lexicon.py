@@ -30,6 +30,7 @@ class Lexicon(BaseModel):
     synonyms: dict[str, tuple[str, ...]]
     combinations: dict[str, tuple[str, ...]]
     salts: frozenset[str]
+    releases: frozenset[str]
     bare: frozenset[str]
     not_in_text: frozenset[str]
     classes: dict[str, DrugClass]

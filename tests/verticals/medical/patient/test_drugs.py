@@ -39,6 +39,8 @@ def names() -> DrugNames:
         ("Triumeq", ("abacavir", "dolutegravir", "lamivudine")),
         ("Simvistatin", ("simvastatin",)),
         ("warfrin", ("warfarin",)),
+        ("Toprol-XL", ("metoprolol",)),
+        ("Inderal LA", ("propranolol",)),
         ("nothing of the kind", ()),
         ("", ()),
     ],
