@@ -17,9 +17,16 @@ _MARK = re.compile(r"(?:[-*+•]|\d{1,2}[.)]|>|\|)[ \t]+")
 _END = re.compile(r"[.!?][\"'”’)\]]*(?:\[\d+(?:[,–-]\d+)*\])?(?=\s+[\"'“‘(\[]?[A-Z0-9α-ωΑ-Ω*])")
 _ABBREVIATIONS = (  # lower case, without the last stop
     "vs e.g i.e etc al fig figs eq no nos ca cf dr mr mrs ms prof st approx resp ref refs vol ed "
-    "eds sp spp subsp var i.v i.m s.c p.o b.i.d t.i.d q.d incl excl max min dept univ inc ltd "
+    "eds sp spp subsp var incl excl dept univ inc ltd "
     "jr sr jan feb mar apr jun jul aug sep sept oct nov dec"
 )
+_ALWAYS = "vs e.g i.e fig figs eq cf dr mr mrs ms prof"  # those that no sentence ends with
+# Words that begin a sentence: "vitamin C. The", "Smith et al. We", "500 mg i.v. In".
+_OPENER = re.compile(
+    r"\s+[\"“‘(\[]?(?:The|This|These|Those|We|Our|In|It|Its|An?|There|However|After|All|Both|For"
+    r"|From|To|When|While|Here|They|Thus|Results|Conclusions?|Methods)\b"
+)
+_DOTTED = re.compile(r"(?:[a-z]\.)+[a-z]")  # "C.I", "i.v", "U.S", as their last stop is cut off
 _LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*$")
 
 
@@ -60,7 +67,8 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, end
         return
     for found in _END.finditer(text, first, end):
-        if _is_abbreviation(text, first, found.start(), found.group()):
+        opens = _OPENER.match(text, found.end()) is not None
+        if _is_abbreviation(text, first, found.start(), found.group(), opens=opens):
             continue
         span = _stripped(text, first, found.end())
         if span:
@@ -71,16 +79,19 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield span
 
 
-def _is_abbreviation(text: str, start: int, stop: int, end: str) -> bool:
-    """Whether the stop belongs to the word before it."""
+def _is_abbreviation(text: str, start: int, stop: int, end: str, *, opens: bool) -> bool:
+    """Whether the stop belongs to the word before it; `opens` if a sentence can begin after it."""
     if end[0] != ".":
         return False
     word = _LAST_WORD.search(text, max(start, stop - 20), stop)
     if word is None:
         return False
     letters = word.group().lower()
-    # A single capital is an initial or a genus ("E. coli"); "group A. The" is rarer.
-    return letters in _ABBREVIATIONS.split() or (len(word.group()) == 1 and word.group().isupper())
+    if opens:
+        return letters in _ALWAYS.split()
+    # A single capital is an initial: "J. Smith"; "E. coli" is no end, as its second word is small.
+    initial = len(word.group()) == 1 and word.group().isupper()
+    return initial or bool(_DOTTED.fullmatch(letters)) or letters in _ABBREVIATIONS.split()
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int] | None:
