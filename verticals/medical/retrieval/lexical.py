@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 K1, B = 1.5, 0.75  # Robertson and Zaragoza (2009); Lucene's form of BM25
 TITLES = 2  # times that a title counts beside its passage
 _WORD = re.compile(r"\w\w+")
-_BATCH = 5_000
+_BATCH = 2_000
 
 
 @dataclass(frozen=True)
