@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import random
 import string
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def main() -> None:
     result["names"] = misspelt_names(500)
     if SHARED.is_dir():
         result["fhir"] = sample_patients()
+    result["context"] = context_cost()
     result["multimodal"] = [multimodal(seed) for seed in range(given.seeds)]
     gains = [r["auroc"][FUSED] - r["auroc"]["best alone"] for r in result["multimodal"]]
     result["headline"] = {
@@ -81,6 +83,44 @@ def sample_patients() -> dict[str, float]:
         "read_ms_most": round(1e3 * max(reading), 1),
         "expand_ms_median": round(1e3 * float(np.median(expanding)), 1),
     }
+
+
+def context_cost() -> dict[str, dict[str, float]]:
+    """What a patient's facts cost the search: right document among the first 5, and its rank.
+
+    The embedded questions were not written for these patients, so facts can only distract; `all
+    once` is a question with its facts in brackets, `as searched` what `expand` searches for.
+    """
+    from core.models.encoder import TextEncoder
+    from verticals.medical.corpus.ingest import ingest
+    from verticals.medical.data import SAMPLES, sample_patients
+    from verticals.medical.labelled import EMBEDDED, read_labelled
+    from verticals.medical.retrieval.index import SearchIndex
+
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = ingest("guidelines", Path(folder) / "corpus").corpus
+        index = SearchIndex.open(corpus, TextEncoder.open(), folder=Path(folder) / "index")
+        index.wait()
+        asked = [q for q in read_labelled(EMBEDDED) if q.answerable]
+
+        def judged(texts: list[str]) -> dict[str, float]:
+            ranks = []
+            for question, text in zip(asked, texts, strict=True):
+                rows = [hit.row for hit in index.search(text, k=10)]
+                found = [p.document in question.documents for p in corpus.passages(rows)]
+                ranks.append(found.index(True) + 1 if any(found) else np.inf)
+            return {
+                "hit_at_5": round(float(np.mean(np.array(ranks) <= 5)), 4),
+                "reciprocal_rank": round(float(np.mean(1 / np.array(ranks))), 4),
+            }
+
+        out = {"no patient": judged([q.question for q in asked])}
+        for name in sample_patients():
+            summary = read_patient(SAMPLES / f"{name}.json")
+            expanded = [expand(q.question, summary) for q in asked]
+            out[f"{name}, all once"] = judged([e.question for e in expanded])
+            out[f"{name}, as searched"] = judged([e.search for e in expanded])
+    return out
 
 
 def facts_of(summary: PatientSummary) -> dict[str, set[Any]]:

@@ -112,8 +112,8 @@ def _search(question: str, facts: Sequence[str]) -> str:
     """Three times the question and once the facts, in the words that documents use.
 
     Once each, what the question asks for drowned: on the embedded questions, asked for a patient
-    with atrial fibrillation, the first 5 documents then held the right one in 79% instead of 94%
-    (without a patient); like this in 9 of 10.
+    with atrial fibrillation, the first 5 documents then held the right one in 77% instead of 94%
+    (without a patient), like this in 91% (bench/medical/patient.py).
     """
     times = 3 if len(question) <= _SHORT_QUESTION else 1
     told = any(w in f.lower() for f in facts for w in ("kidney", "renal"))
