@@ -40,7 +40,8 @@ _CARD = """# Direction of evidence
 
 Says of a sentence or passage whether it supports a question or claim, contradicts it, or finds no
 difference: multinomial logistic regression on {features} cues and {ngrams:,} n-grams, each class
-calibrated (Platt). Runs on numpy.
+calibrated (Platt). Supporting pairs were also turned into contradicting ones, by a table of
+opposite words. Runs on numpy.
 
 - Made by `python -m bench.medical.train_direction`, seed 0, {seconds:.0f} s on one core, \
 scikit-learn {sklearn}.

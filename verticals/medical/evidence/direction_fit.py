@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,10 +19,12 @@ from verticals.medical.evidence.direction import (
 )  # fmt: skip
 from verticals.medical.evidence.frames import frame_features
 from verticals.medical.evidence.linear import Softmax, fit_softmax
+from verticals.medical.evidence.opposites import turned
 from verticals.medical.evidence.pairs import masked_pair, pair_features
 
 FOLDS = 5
-STRENGTH = 3.0  # inverse penalty of the pairs' model
+STRENGTH = 1.0  # inverse penalty of the pairs' model
+TURNED_WEIGHT = 0.5  # of a supporting pair made into a contradicting one
 EFFECT_STRENGTH = 0.3
 _TREES = {
     "objective": "multiclass", "num_class": 3, "learning_rate": 0.05, "num_leaves": 12,
@@ -84,13 +86,36 @@ def fit_direction(
         DataError: A direction is unknown, or has too few pairs.
     """
     y = _labels([p.direction for p in pairs], CLASSES)
-    features = np.array([pair_features(p.question, p.text) for p in pairs])
-    texts = [masked_pair(p.question, p.text) for p in pairs]
     held = out_of_fold(pairs, strength=strength)
-    model = DirectionModel(
-        fit_softmax(features, y, texts, strength=strength), calibrators_of(held, y), ruled_effect()
-    )
+    model = DirectionModel(_fit_pairs(pairs, strength), calibrators_of(held, y), ruled_effect())
     return model.with_effect(*fit_effect(effects, seed=seed)) if effects else model
+
+
+def with_turned(pairs: Sequence[LabelledPair]) -> tuple[list[LabelledPair], np.ndarray]:
+    """The pairs and, of each supporting one, its opposites; with the (n,) weights of the rows.
+
+    Either the question or the text is turned, where one word of it has an opposite.
+    """
+    more = []
+    for pair in pairs:
+        if pair.direction == "supports":
+            question, text = turned(pair.question), turned(pair.text)
+            if question:
+                more.append(replace(pair, question=question, direction="contradicts"))
+            if text:
+                more.append(replace(pair, text=text, direction="contradicts"))
+    weight = np.r_[np.ones(len(pairs)), np.full(len(more), TURNED_WEIGHT)]
+    return [*pairs, *more], weight
+
+
+def _fit_pairs(pairs: Sequence[LabelledPair], strength: float) -> Softmax:
+    rows, weight = with_turned(pairs)
+    return fit_softmax(
+        np.array([pair_features(p.question, p.text) for p in rows]),
+        np.array([CLASSES.index(p.direction) for p in rows]),
+        [masked_pair(p.question, p.text) for p in rows],
+        weight=weight, strength=strength,
+    )  # fmt: skip
 
 
 def out_of_fold(pairs: Sequence[LabelledPair], *, strength: float = STRENGTH) -> np.ndarray:
@@ -102,9 +127,7 @@ def out_of_fold(pairs: Sequence[LabelledPair], *, strength: float = STRENGTH) ->
     texts = [masked_pair(p.question, p.text) for p in pairs]
     held = np.zeros((len(pairs), len(CLASSES)))
     for fit_rows, rows in GroupKFold(FOLDS).split(features, y, [p.group for p in pairs]):
-        model = fit_softmax(
-            features[fit_rows], y[fit_rows], [texts[i] for i in fit_rows], strength=strength
-        )
+        model = _fit_pairs([pairs[i] for i in fit_rows], strength)
         held[rows] = model.probabilities(features[rows], [texts[i] for i in rows])
     return held
 

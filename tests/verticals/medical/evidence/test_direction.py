@@ -18,6 +18,7 @@ from verticals.medical.evidence.direction_fit import (
     fit_direction,
     negative,
 )
+from verticals.medical.evidence.opposites import turned
 
 ASKED = "Does aspirin reduce the risk of colorectal cancer?"
 SUPPORT = "Aspirin was associated with a significantly lower risk of colorectal cancer (P<0.001)."
@@ -139,3 +140,18 @@ def test_a_negative_is_a_null_or_the_opposite() -> None:
     assert negative("Does it help?", "There was no difference.") == "no difference"
     assert negative("Does it help?", "It did harm.") == "contradicts"
     assert negative("Is there no effect?", "There was no effect on pain.") == "contradicts"
+
+
+def test_a_statement_is_turned_by_its_one_word_of_direction() -> None:
+    assert turned("Aspirin increases bleeding.") == "Aspirin decreases bleeding."
+    assert turned("Higher doses work.") == "Lower doses work."
+    assert turned("More is better.") is None
+    assert turned("It rained.") is None
+
+
+def test_the_opposite_of_what_was_found_is_not_supported(shipped: DirectionModel) -> None:
+    asked = "Does aspirin reduce bleeding?"
+    found = "Aspirin significantly reduced bleeding compared with placebo."
+    opposite = "Aspirin significantly increased bleeding compared with placebo."
+    chances = shipped.predict(asked, [found, opposite])
+    assert chances[0, 0] > chances[1, 0] + 0.2

@@ -15,6 +15,7 @@ from verticals.medical.evidence.conclude import (
 )
 from verticals.medical.evidence.spans import (
     Comparison,
+    ReadReport,
     find,
     fit_finder,
     found_features,
@@ -23,7 +24,7 @@ from verticals.medical.evidence.spans import (
 )
 
 
-def reports(n: int) -> tuple[list, list]:  # type: ignore[type-arg]
+def reports(n: int) -> tuple[list[ReadReport], list[np.ndarray]]:
     rng = np.random.default_rng(0)
     read, told = [], []
     for i in range(n):
