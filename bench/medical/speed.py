@@ -34,8 +34,8 @@ def main() -> None:
     """Measure everything; write bench/results/medical_speed.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--passages", type=int, default=100_000)
-    parser.add_argument("--haystack", type=int, default=5_000, help="passages for Haystack")
-    parser.add_argument("--texts", type=int, default=600, help="texts to encode")
+    parser.add_argument("--haystack", type=int, default=2_000, help="passages for Haystack")
+    parser.add_argument("--texts", type=int, default=300, help="texts to encode")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(given.threads)  # before anything that reads it is imported
@@ -108,13 +108,14 @@ def guideline_texts(count: int) -> list[str]:
 def sentence_transformer(threads: int) -> Any:
     """The same weights in the library that most would use, with its defaults."""
     import torch
-    from sentence_transformers import SentenceTransformer, models
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules
 
     from core.models.resolver import resolve
 
     torch.set_num_threads(threads)
-    body = models.Transformer(str(resolve("minilm")), max_seq_length=256)
-    pooling = models.Pooling(body.get_word_embedding_dimension())
+    body = modules.Transformer(str(resolve("minilm")), max_seq_length=256)
+    pooling = modules.Pooling(body.get_embedding_dimension())
     return SentenceTransformer(modules=[body, pooling], device="cpu")
 
 
