@@ -66,7 +66,7 @@ def compose(desk: Desk) -> gr.Blocks:
         title=desk.words("site.title", "en"), analytics_enabled=False, delete_cache=(600, 3600)
     ) as demo:
         gr.HTML(f"<style>{sheet.read_text(encoding='utf-8')}</style>", elem_classes="ck-sheet")
-        session = new_session()
+        session = new_session(labels)
         with gr.Row(elem_classes="ck-top"):
             labels.make(
                 gr.HTML, {"value": lambda lang: _header(desk, lang)}, elem_classes="ck-brand"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from apps.demos.medical_pages.asking import Asked, ask, filters_of, problem_html
 from apps.demos.medical_pages.explaining import explain_asked, why_html
 from apps.demos.medical_pages.reply import reply_html, welcome_html
+from apps.demos.medical_pages.session import answered
 from apps.demos.medical_pages.verdict import verdict_panel
 from core.errors import CasekitError
 
@@ -52,7 +53,7 @@ def ask_page(desk: Desk, labels: Labels, language: Any, session: Session) -> Non
             )
             with gr.Row(elem_classes="ck-actions"):
                 button = labels.make(gr.Button, {"value": "ask.find"}, variant="primary")
-                why = labels.make(gr.Button, {"value": "ask.why"}, interactive=False)
+                session.explain.render()
             example = labels.make(
                 gr.Radio, {"label": "ask.examples"}, choices=list(EXAMPLES), elem_classes="ck-lines"
             )
@@ -60,7 +61,7 @@ def ask_page(desk: Desk, labels: Labels, language: Any, session: Session) -> Non
         with gr.Column(scale=7, min_width=320):
             session.reply.value = welcome_html(desk.words, labels.first)
             session.reply.render()
-            panel, clear_verdict = verdict_panel(desk, labels, language, session)
+            clear_verdict = verdict_panel(desk, labels, language, session)
 
     def show(lang: str, text: str, record: Record | None, *filters: Any) -> list[Any]:
         """The answer on the page; what it replaces is cleared."""
@@ -70,20 +71,16 @@ def ask_page(desk: Desk, labels: Labels, language: Any, session: Session) -> Non
             html = reply_html(asked.answer, desk, lang)
         except CasekitError as error:
             html = problem_html(error, desk.words, lang)
-        can_explain = asked is not None and asked.answer.status == "answered"
-        return [
-            html, asked, None, "", gr.update(interactive=can_explain),
-            gr.update(visible=asked is not None),
-        ]  # fmt: skip
+        explainable = asked is not None and asked.answer.status == "answered"
+        return answered(html, asked, explainable=explainable)
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     form = [language, question, session.record, *filters]
-    shown = [session.reply, session.asked, session.explained, session.why, why, panel]
     for trigger in (button.click, question.submit):
-        trigger(show, form, shown, **quiet).then(*clear_verdict, **quiet)
+        trigger(show, form, session.shown, **quiet).then(*clear_verdict, **quiet)
         trigger(None, js=_TO_REPLY, **quiet)
     chosen = example.input(lambda text: text, example, question, show_progress="hidden", **quiet)
-    chosen.then(show, form, shown, **quiet).then(*clear_verdict, **quiet)
+    chosen.then(show, form, session.shown, **quiet).then(*clear_verdict, **quiet)
 
     def explain(asked: Asked | None, lang: str) -> list[Any]:
         """Why the answer is what it is, here as shaded words and at length on its own page."""
@@ -94,7 +91,7 @@ def ask_page(desk: Desk, labels: Labels, language: Any, session: Session) -> Non
             return [None, reply, problem_html(error, desk.words, lang)]
         return [explanation, *_rendered(desk, asked, explanation, lang)]
 
-    why.click(
+    session.explain.click(
         explain, [session.asked, language], [session.explained, session.reply, session.why], **quiet
     )
     language.change(

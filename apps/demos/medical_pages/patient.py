@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.demos.medical_pages.asking import problem_html
 from apps.demos.medical_pages.records import Record, read_record
-from apps.demos.medical_pages.reply import welcome_html
+from apps.demos.medical_pages.session import forgotten
 from apps.demos.medical_pages.summary import nobody_html, person, summary_html
 from core.errors import CasekitError
 
@@ -45,15 +45,19 @@ def patient_bar(desk: Desk, labels: Labels, language: Any, session: Session) -> 
 
     def choose(name: str, record: Record | None, lang: str) -> list[Any]:
         """The record of a name; an uploaded one is already there."""
-        if name == UPLOADED and record is not None:
-            return [record, _told(record, words, lang), summary_html(desk, record, lang)]
         file = desk.patients.get(name)
-        return _opened(desk, file, lang) if file else [None, "", nobody_html(words, lang)]
+        if file is not None:
+            opened = _opened(desk, file, lang)
+        elif name == UPLOADED and record is not None:
+            opened = [record, _told(record, words, lang), summary_html(desk, record, lang)]
+        else:
+            opened = [None, "", nobody_html(words, lang)]
+        return [*opened, *forgotten(words, lang)]
 
     def take(file: str | None, lang: str) -> list[Any]:
         """Read an uploaded record, and delete the file."""
         if not file:
-            return [gr.update(), None, "", nobody_html(words, lang)]
+            return [gr.update(), None, "", nobody_html(words, lang), *forgotten(words, lang)]
         path = Path(file)
         try:
             opened = _opened(desk, path, lang)
@@ -63,18 +67,12 @@ def patient_bar(desk: Desk, labels: Labels, language: Any, session: Session) -> 
         value = gr.update(
             value=UPLOADED if found else NOBODY, choices=_choices(desk, lang, uploaded=found)
         )
-        return [value, *opened]
+        return [value, *opened, *forgotten(words, lang)]
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
-    shown = [session.record, told, session.summary]
-    chosen = who.input(choose, [who, session.record, language], shown, **quiet)
-    taken = upload.upload(take, [upload, language], [who, *shown], **quiet)
-    for changed in (chosen, taken):  # an answer for one patient must not stand beside another
-        changed.then(
-            lambda lang: [welcome_html(words, lang), None, None, ""], language,
-            [session.reply, session.asked, session.explained, session.why],
-            show_progress="hidden", **quiet,
-        )  # fmt: skip
+    shown = [session.record, told, session.summary, *session.shown]
+    who.input(choose, [who, session.record, language], shown, **quiet)
+    upload.upload(take, [upload, language], [who, *shown], **quiet)
     language.change(
         lambda record, lang: [_told(record, words, lang), summary_html(desk, record, lang)],
         [session.record, language], [told, session.summary], show_progress="hidden", **quiet,

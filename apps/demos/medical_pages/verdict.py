@@ -20,12 +20,13 @@ VERDICTS = ("useful", "wrong", "unsafe")
 
 def verdict_panel(
     desk: Desk, labels: Labels, language: Any, session: Session
-) -> tuple[Any, tuple[Callable[[], list[Any]], None, list[Any]]]:
-    """Build the panel; returns it, and what empties it (function, inputs, outputs)."""
+) -> tuple[Callable[[], list[Any]], None, list[Any]]:
+    """Build the panel; returns what empties it: function, inputs and outputs."""
     import gradio as gr
 
     words = desk.words
-    with gr.Column(visible=False, elem_classes="ck-card", elem_id="verdict") as panel:
+    session.verdict.render()
+    with session.verdict:
         labels.make(
             gr.HTML, {"value": lambda lang: f"<h3>{escape(words('verdict.title', lang))}</h3>"}
         )
@@ -69,4 +70,4 @@ def verdict_panel(
         keep, [language, verdict, comment, session.asked, session.record], [told, verdict, comment],
         api_visibility="private",
     )  # fmt: skip
-    return panel, (lambda: ["", None, ""], None, [told, verdict, comment])
+    return (lambda: ["", None, ""]), None, [told, verdict, comment]

@@ -86,6 +86,8 @@ def test_a_patient_is_chosen_asked_for_and_forgotten(page: Any) -> None:
     open_tab(page, "Ask")
     page.get_by_role("heading", name="What you get").wait_for()  # the old answer is gone
     assert page.get_by_test_id("facts").count() == 0
+    assert not page.locator("#verdict").is_visible()
+    assert page.get_by_role("button", name="Why this answer?").is_disabled()
 
 
 def test_an_uploaded_record_is_read_and_its_file_deleted(page: Any, record_file: Path) -> None:
