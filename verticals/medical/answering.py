@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verticals.medical.answer import GRADES, Answer, Direction, Evidence, Question
+from verticals.medical.corpus.chunking import section_at
+from verticals.medical.corpus.markdown import STEP
 from verticals.medical.evidence.abstain import answer_signals
 from verticals.medical.evidence.grade import grade
 from verticals.medical.evidence.pico import pico
@@ -32,9 +35,12 @@ if TYPE_CHECKING:
     from verticals.medical.retrieval.reranker import Reranker
 
 PASSAGES = 10  # of the search, that say how sure an answer is
+WEIGHED = 16  # sentences, the best supported, that are weighed again in their context
+_CONTEXT = 24.0  # of the cosine in context beside the log-odds of support; dev questions chose it
 CLOSELY = 5  # of these, whose sentences are encoded one by one
-QUOTES = 2  # at most, of one document
+QUOTES = 3  # at most, of one document
 DIRECTIONS: tuple[Direction, ...] = ("supports", "contradicts", "no difference")
+_MARKS = re.compile(r"[*_`|#]+")
 _CLEAR = 0.5  # probability of a direction before it is named
 
 
@@ -75,7 +81,7 @@ class Findings:
 
     expanded: Expanded
     hits: tuple[Hit, ...]
-    sentences: tuple[Sentence, ...]  # best support first
+    sentences: tuple[Sentence, ...]  # the most relevant first
     confidence: float
 
 
@@ -102,7 +108,7 @@ def answer(question: Question, engine: Engine) -> Answer:
             pico=pico(found.expanded.question, ""),
             warnings=_warnings(engine),
         )
-    evidence.sort(key=lambda e: (GRADES.index(e.grade), -e.support))
+    evidence.sort(key=lambda e: GRADES.index(e.grade))  # within a grade the best stays first
     agreement = directions_of(evidence)
     answered = Answer(
         status="answered",
@@ -163,7 +169,7 @@ def _evidence(sentence: Sentence, chances: np.ndarray) -> Evidence:
 def _read(
     question: str, hits: Sequence[Hit], engine: Engine
 ) -> tuple[list[Sentence], list[str], list[np.ndarray]]:
-    """Every sentence of the passages, best support first; by passage, its text and its scores."""
+    """Every sentence of the passages, best first; by passage, its text and its scores."""
     found, spans, texts = [], [], []
     for hit, passage in zip(hits, engine.corpus.passages([h.row for h in hits]), strict=True):
         document = engine.corpus.document(passage.document)
@@ -183,7 +189,29 @@ def _read(
         for where, part, chances in zip(found, spans, scores, strict=True)
         for (a, b), p in zip(part, chances, strict=True)
     ]
-    return sorted(sentences, key=lambda s: -s.support), texts, scores
+    return _in_context(question, sentences, engine), texts, scores
+
+
+def _in_context(question: str, sentences: list[Sentence], engine: Engine) -> list[Sentence]:
+    """Best first. A bullet says little without its headings: the best are read with theirs."""
+    ordered = sorted(sentences, key=lambda s: -s.support)
+    near, far = ordered[:WEIGHED], ordered[WEIGHED:]
+    if not near:
+        return []
+    vectors = engine.encoder.encode([question, *(_with_headings(s) for s in near)])
+    odds = np.array([np.log((s.support + 1e-6) / (1 - s.support + 1e-6)) for s in near])
+    relevance = odds + _CONTEXT * (vectors[1:] @ vectors[0])
+    return [near[i] for i in np.argsort(-relevance, kind="stable")] + far
+
+
+def _with_headings(sentence: Sentence) -> str:
+    """A sentence after its document's subject and its headings, without the marks of Markdown."""
+    document = sentence.document
+    # A guideline's title names the body and the year before its subject.
+    subject = document.title.rpartition(": ")[2] if document.organisation else document.title
+    heading = section_at(document, sentence.start).replace(STEP, " ")
+    plain = _MARKS.sub(" ", sentence.text)
+    return f"{subject}. {heading}: {plain}" if heading else f"{subject}. {plain}"
 
 
 def quotes(sentences: Sequence[Sentence], limit: int) -> list[Sentence]:
