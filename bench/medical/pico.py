@@ -43,9 +43,9 @@ def main() -> None:
         parts = pico(title, body)
         seconds.append(time.perf_counter() - begun)
         prompts = asked[row["_id"].removeprefix("PMC")]
-        for field in found:
+        for field, flags in found.items():
             phrase = getattr(parts, field)
-            found[field].append(float(bool(phrase)))
+            flags.append(float(bool(phrase)))
             if phrase and field in FIELDS:
                 named = [content_stems(p[FIELDS[field]]) for p in prompts]
                 right[field].append(float(any(content_stems(phrase) & n for n in named)))

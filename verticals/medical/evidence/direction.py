@@ -5,6 +5,7 @@ A calibrated linear model over cues, on numpy alone. `effect` reads a trial's co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,16 @@ EFFECTS = ("increased", "decreased", "no difference")
 SHIPPED = Path(__file__).parents[1] / "weights" / "direction"
 _DIRECTION, _EFFECT, _TREES = "direction.json", "effect.json", "effect.txt"
 _TINY = 1e-6
+_YES_OR_NO = re.compile(
+    r"\W*(?:is|are|am|does|do|did|can|could|should|shall|will|would|may|might|must|has|have|had|"
+    r"was|were)\b",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"(?:^|[,:;.?!–—-]\s*)\W*(?:and |but |so )?(?:at |in |for |to |with |by |after )?"
+    r"(?:what|which|how|when|who|whom|whose|where|why)\b",
+    re.IGNORECASE,
+)
 # Points for and against a difference, and for its direction, where no trained model is at hand.
 _NO_DIFFERENCE = {
     "nulls": 1.2, "insignificant_p": 1.5, "crossing_intervals": 1.5, "largest_p": 0.5,
@@ -104,7 +115,8 @@ class DirectionModel:
         """What each text says of a question or claim.
 
         Args:
-            question: Question or claim; "yes" to it is `supports`.
+            question: Question or claim; "yes" to it is `supports`. An open question ("how
+                much …?") can't be answered with yes: every direction is equally likely then.
             evidence_texts: Sentences or passages.
 
         Returns:
@@ -112,6 +124,8 @@ class DirectionModel:
         """
         if not evidence_texts:
             return np.zeros((0, len(CLASSES)))
+        if is_open(question):
+            return np.full((len(evidence_texts), len(CLASSES)), 1 / len(CLASSES))
         features = np.array([pair_features(question, text) for text in evidence_texts])
         raw = self.pairs.probabilities(features, masked_pairs(question, evidence_texts))
         return calibrated(raw, self.calibrators)
@@ -137,6 +151,14 @@ class DirectionModel:
     def with_effect(self, comparison: Softmax, trees: str = "") -> DirectionModel:
         """The same model with another reading of trials."""
         return replace(self, comparison=comparison, trees=trees)
+
+
+def is_open(question: str) -> bool:
+    """Whether a question asks for more than yes or no: "which", "how much", "when"."""
+    found = _OPEN.search(question)
+    if found is None or _YES_OR_NO.match(question):
+        return False
+    return found.start() == 0 or question.rstrip().endswith("?")
 
 
 def calibrated(raw: np.ndarray, calibrators: Sequence[Calibrator]) -> np.ndarray:

@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 
 from core.errors import DataError, ModelError
-from verticals.medical.evidence.direction import CLASSES, EFFECTS, SHIPPED, DirectionModel
+from verticals.medical.evidence.direction import (
+    CLASSES,
+    EFFECTS,
+    SHIPPED,
+    DirectionModel,
+    is_open,
+)
 from verticals.medical.evidence.direction_fit import (
     LabelledEffect,
     LabelledPair,
@@ -155,3 +161,26 @@ def test_the_opposite_of_what_was_found_is_not_supported(shipped: DirectionModel
     opposite = "Aspirin significantly increased bleeding compared with placebo."
     chances = shipped.predict(asked, [found, opposite])
     assert chances[0, 0] > chances[1, 0] + 0.2
+
+
+@pytest.mark.parametrize(
+    ("question", "open_"),
+    [
+        ("How much salt may a patient eat?", True),
+        ("In pregnant women, which drug is safe?", True),
+        ("My patient got a stent: how long on a blood thinner?", True),
+        ("At what INR should warfarin be stopped?", True),
+        ("Does aspirin, which is cheap, reduce stroke?", False),
+        ("Statins reduce mortality.", False),
+        ("Statins reduce mortality in adults who smoke.", False),
+        ("Carnitine, when high, is harmful.", False),
+        ("", False),
+    ],
+)
+def test_open_questions(question: str, open_: bool) -> None:
+    assert is_open(question) is open_
+
+
+def test_an_open_question_has_no_direction(shipped: DirectionModel) -> None:
+    chances = shipped.predict("How much aspirin prevents stroke?", [SUPPORT, NOTHING])
+    np.testing.assert_allclose(chances, 1 / 3)
