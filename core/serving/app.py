@@ -22,6 +22,7 @@ from core.deployment.predictor import Predictor
 from core.errors import BundleError, DataError
 from core.monitoring.service_metrics import ServiceMetrics
 from core.serving.access import Access
+from core.serving.case_routes import RouteTools, add_case_routes
 from core.serving.document import Described, Health, bodies, document, request_body, responses
 from core.serving.problems import FieldProblem, ProblemError, invalid
 from core.serving.watch import Watch
@@ -106,6 +107,10 @@ def create_app(
     app.add_middleware(Watch, metrics=service.metrics)
     _add_open_routes(app, service)
     _add_routes(app, service)
+    tools = RouteTools(
+        predictor, _guard(service), lambda r: _read(r, service.limits), service.workers.run
+    )
+    add_case_routes(app, bundle.manifest.case, tools)
     described = document(app, request, answer)
     app.openapi = lambda: described  # type: ignore[method-assign]
     return app
@@ -144,13 +149,18 @@ def _add_open_routes(app: FastAPI, service: Service) -> None:
         return Response(service.metrics.render(), media_type=service.metrics.content_type)
 
 
-def _add_routes(app: FastAPI, service: Service) -> None:
-    """What callers with a key ask."""
+def _guard(service: Service) -> list[Any]:
+    """Dependencies that admit callers with a key."""
 
     async def admitted(key: Annotated[str | None, Security(API_KEY)]) -> None:
         service.access.admit(key)
 
-    guard = [Depends(admitted)]
+    return [Depends(admitted)]
+
+
+def _add_routes(app: FastAPI, service: Service) -> None:
+    """What callers with a key ask."""
+    guard = _guard(service)
     golden = service.bundle.manifest.golden.inputs[:1]
     example = {"inputs": golden} if golden else None
 
