@@ -100,12 +100,16 @@ def give_feedback(
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise DataError(first["msg"], where=where, remedy="Shorten or correct it") from None
-    _append(path or feedback_file(), entry.model_dump_json() + "\n")
+    append_line(path or feedback_file(), entry.model_dump_json() + "\n")
     return entry
 
 
-def _append(path: Path, line: str) -> None:
-    """Add a line in one write to a file that its owner alone can read."""
+def append_line(path: Path, line: str) -> None:
+    """Add a line in one write to a file that its owner alone can read.
+
+    Raises:
+        DataError: The file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

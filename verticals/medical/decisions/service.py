@@ -1,0 +1,264 @@
+"""A CDS Hooks 2.0 service: an order or an opened chart in, cards out.
+
+It informs: it proposes no order, changes nothing and calls nobody. The client must send what the
+discovery document lists as prefetch. Callers need the service's API key; the bearer tokens of
+CDS Hooks are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from uuid import UUID
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.deployment.signing import casekit_home
+from core.errors import DataError
+from core.serving.case_routes import RouteTools
+from core.serving.problems import FieldProblem, ProblemError, invalid
+from verticals.medical.decisions.hooks import (
+    PREFETCH,
+    HookCall,
+    HookRequest,
+    MissingPrefetchError,
+    read_call,
+)
+from verticals.medical.feedback import append_line
+from verticals.medical.patient.privacy import replace_personal
+
+if TYPE_CHECKING:
+    from verticals.medical.answering import Engine
+    from verticals.medical.decisions.cards import Card
+
+Model = TypeVar("Model", bound=BaseModel)
+
+SERVICES = {  # by id: hook, title, what the cards are about
+    "casekit-patient-view": (
+        "patient-view", "What to beware of in this patient", "the medicines taken",
+    ),
+    "casekit-order-select": (
+        "order-select", "What to beware of in this order", "the selected medicines",
+    ),
+}  # fmt: skip
+_ABOUT = (
+    "Interactions, contra-indicating allergies, conditions and kidney function of {}, and a "
+    "guideline passage. For clinicians; it informs and decides nothing."
+)
+_ORDER = {"critical": 0, "warning": 1, "info": 2}
+_LONGEST_COMMENT = 2_000  # characters
+
+
+class AcceptedSuggestion(BaseModel):
+    """A suggestion that was followed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str = Field(max_length=100)
+
+
+class Coding(BaseModel):
+    """A reason from the card's own list."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    code: str = Field("", max_length=100)
+    system: str = Field("", max_length=300)
+    display: str = Field("", max_length=300)
+
+
+class OverrideReason(BaseModel):
+    """Why a card was not followed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    reason: Coding | None = None
+    userComment: str = Field("", max_length=_LONGEST_COMMENT)  # noqa: N815 - named by CDS Hooks
+
+
+class Outcome(BaseModel):
+    """What became of one card."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    card: UUID
+    outcome: Literal["accepted", "overridden"]
+    outcomeTimestamp: datetime  # noqa: N815
+    acceptedSuggestions: list[AcceptedSuggestion] = Field([], max_length=50)  # noqa: N815
+    overrideReason: OverrideReason | None = None  # noqa: N815
+
+
+class Outcomes(BaseModel):
+    """The body of a feedback call."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    feedback: list[Outcome] = Field(min_length=1, max_length=200)
+
+
+def discovery() -> dict[str, Any]:
+    """The services, as GET /cds-services answers."""
+    services = [
+        {
+            "hook": hook,
+            "id": name,
+            "title": title,
+            "description": _ABOUT.format(about),
+            "prefetch": PREFETCH,
+        }
+        for name, (hook, title, about) in SERVICES.items()
+    ]
+    return {"services": services}
+
+
+def cards(call: HookCall, engine: Engine | None = None) -> list[Card]:
+    """Cards of a call, the gravest first.
+
+    Args:
+        call: The patient and what is being ordered.
+        engine: Adds a guideline passage on the first order or condition, if it has one.
+    """
+    from verticals.medical.decisions.cards import cards_for
+
+    found = list(cards_for(call.summary, call.orders))
+    if call.unknown:
+        found.append(_unknown(call.unknown))
+    if engine is not None:
+        found += _guideline(call, engine)
+    return sorted(found, key=lambda card: _ORDER[card.indicator])
+
+
+def outcome_file() -> Path:
+    """Where outcomes of cards are kept: medical/cds_feedback.jsonl in casekit's own folder."""
+    return casekit_home() / "medical" / "cds_feedback.jsonl"
+
+
+def keep_outcomes(service: str, outcomes: Sequence[Outcome], path: Path | None = None) -> None:
+    """Keep what became of cards; comments without personal data.
+
+    Raises:
+        DataError: The file cannot be written.
+    """
+    for outcome in outcomes:
+        said = outcome.model_dump(mode="json", exclude_none=True)
+        if outcome.overrideReason is not None:
+            comment = replace_personal(outcome.overrideReason.userComment)
+            said["overrideReason"]["userComment"] = comment
+        line = orjson.dumps({"service": service, **said}).decode() + "\n"
+        append_line(path or outcome_file(), line)
+
+
+def service_routes(app: FastAPI, tools: RouteTools) -> None:
+    """Add /cds-services, its services and their feedback to the service of a bundle.
+
+    Args:
+        app: The application of the bundle's service.
+        tools: Its limits, keys and threads; its predictor's engine finds guideline passages.
+    """
+    engine: Engine | None = getattr(tools.predictor, "engine", None)
+
+    async def discover() -> Response:
+        return _json(discovery())
+
+    async def call(name: str, request: Request) -> Response:
+        body = _body(HookRequest, await _known(name, request, tools))
+        if body.hook != SERVICES[name][0]:
+            raise _problem(400, f"this service is for the hook {SERVICES[name][0]}", "hook", "")
+        try:
+            found = await tools.run(lambda: cards(read_call(body), engine))
+        except MissingPrefetchError as error:
+            raise _problem(412, error.what, error.where, error.remedy) from None
+        except DataError as error:
+            raise _problem(422, error.what, error.where, error.remedy) from None
+        return _json({"cards": [c.model_dump(mode="json", exclude_none=True) for c in found]})
+
+    async def outcome(name: str, request: Request) -> Response:
+        given = _body(Outcomes, await _known(name, request, tools))
+        await tools.run(lambda: keep_outcomes(name, given.feedback))
+        return _json({})
+
+    # The protocol documents these routes; the bundle's own OpenAPI document is about its predictor.
+    hidden: dict[str, Any] = {"include_in_schema": False}
+    app.add_api_route("/cds-services", discover, methods=["GET"], **hidden)
+    guarded = {"methods": ["POST"], "dependencies": tools.guard, **hidden}
+    app.add_api_route("/cds-services/{name}", call, **guarded)
+    app.add_api_route("/cds-services/{name}/feedback", outcome, **guarded)
+
+
+async def _known(name: str, request: Request, tools: RouteTools) -> bytes:
+    """The body of a call to a service that there is."""
+    if name not in SERVICES:
+        raise _problem(404, "there is no such service", "path", "See GET /cds-services")
+    return await tools.read(request)
+
+
+def _body(model: type[Model], body: bytes) -> Model:
+    try:
+        return model.model_validate(orjson.loads(body))
+    except orjson.JSONDecodeError as error:
+        remedy = f"See line {error.lineno}, column {error.colno}"
+        raise ProblemError(400, f"The body is not JSON: {error.msg}", remedy) from None
+    except ValidationError as error:
+        raise invalid(error, tuple(model.model_fields)) from None
+
+
+def _problem(status: int, what: str, where: str, remedy: str) -> Exception:
+    """An answer that names the field and the remedy, never a value."""
+    return ProblemError(status, what, remedy, errors=[FieldProblem(field=where, problem=what)])
+
+
+def _unknown(keys: Sequence[str]) -> Card:
+    """Says what could not be checked, so that silence is not taken for safety."""
+    from verticals.medical.decisions.cards import Card, Source
+
+    listed = ", ".join(keys)
+    return Card(
+        summary=f"Not checked: {listed} of the patient were not sent"[:139],
+        detail=f"The record that came with this call holds no {listed}. Other cards rest on what "
+        "was sent; a card that is missing does not mean that there is nothing to beware of.",
+        indicator="info",
+        source=Source(label="casekit medical"),
+    )
+
+
+def _guideline(call: HookCall, engine: Engine) -> list[Card]:
+    """The best guideline passage on the first order or condition; none if it finds no support."""
+    from verticals.medical.answer import DISCLAIMER, Filters, Question
+    from verticals.medical.answering import answer
+    from verticals.medical.decisions.cards import Card, Link, Source
+
+    conditions = [c.name.lower() for c in call.summary.conditions]
+    if call.orders:
+        asked = f"When is {call.orders[0]} recommended or to be avoided?"
+    elif conditions:
+        asked = f"How is {conditions[0]} managed?"
+    else:
+        return []
+    only = Filters.model_validate({"grades": ("guideline",)})
+    try:
+        found = answer(
+            Question.model_construct(question=asked, patient=None, filters=only, limit=1), engine
+        )
+    except DataError:  # a name in another language or of odd characters: nothing to cite
+        return []
+    if found.status != "answered":
+        return []
+    best = found.evidence[0]
+    links = [Link(label=best.title[:80], url=best.link, type="absolute")] if best.link else []
+    return [
+        Card(
+            summary=f"{best.organisation or 'Guideline'}: {best.title}"[:139],
+            detail=f"> {best.quote}\n\n{best.note}\n\n{DISCLAIMER}",
+            indicator="info",
+            source=Source(label=best.organisation or "Guideline", url=best.link or None),
+            links=links,
+        )
+    ]
+
+
+def _json(value: Any) -> Response:
+    return Response(orjson.dumps(value), media_type="application/json")
