@@ -173,7 +173,8 @@ def own_spans(
     plain = tfidf([f"{p['outcome']} {s}" for p, s in zip(prompts, closest, strict=True)], y, folds)
     ruled = ruled_effect().probabilities(features[:, : reports[0].frames.shape[1]])
     chances = {
-        "own span": out, "own span, TF-IDF": plain, "own span, hand-set points on the found sentence": ruled,
+        "own span": out, "own span, TF-IDF": plain,
+        "own span, hand-set points on the found sentence": ruled,
     }  # fmt: skip
     return chances, sure, round(float(np.mean(hits)), 4)
 
