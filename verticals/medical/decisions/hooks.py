@@ -75,15 +75,19 @@ def read_call(request: HookRequest) -> HookCall:
         MissingPrefetchError: The patient or their medicines were not sent.
         DataError: They were sent but cannot be read, or are another patient's.
     """
-    sent = {key: _resources(request.prefetch.get(key)) for key in PREFETCH}
-    lacking = [key for key in _NEEDED if sent[key] is None]
+    sent = {key: _resources(request.prefetch[key]) for key in PREFETCH if key in request.prefetch}
+    if not sent.get("patient"):
+        sent["patient"] = None
+    lacking = [key for key in _NEEDED if sent.get(key) is None]
     if lacking:
         raise MissingPrefetchError(
             f"{' and '.join(lacking)} not sent",
             where="prefetch",
             remedy="Send what GET /cds-services lists under prefetch; this service fetches nothing",
         )
-    resources = [r for found in sent.values() for r in found or ()]
+    # A search may have brought the patient along with what it was for.
+    resources = [r for key, found in sent.items() for r in found or ()
+                 if (r.get("resourceType") == "Patient") == (key == "patient")]  # fmt: skip
     bundle = {"resourceType": "Bundle", "type": "collection",
               "entry": [{"resource": r} for r in resources]}  # fmt: skip
     own = open_bundle(bundle).patient.data.get("id")
@@ -96,12 +100,14 @@ def read_call(request: HookRequest) -> HookCall:
     selected, drafted = _orders(request.context)
     bundle["entry"] = [*bundle["entry"], *({"resource": r} for r in drafted)]
     return HookCall(
-        read_patient(bundle), selected, tuple(key for key in PREFETCH if sent[key] is None)
+        read_patient(bundle), selected, tuple(key for key in PREFETCH if sent.get(key) is None)
     )
 
 
 def _resources(sent: object) -> list[dict[str, Any]] | None:
-    """Resources in a prefetched value; None if it was not sent, or an error stands there."""
+    """Resources in a prefetched value: none if null stands there, None if it could not be had."""
+    if sent is None:
+        return []
     if not isinstance(sent, dict) or sent.get("resourceType") == "OperationOutcome":
         return None
     if sent.get("resourceType") != "Bundle":

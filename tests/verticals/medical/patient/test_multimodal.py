@@ -12,7 +12,7 @@ from verticals.medical.patient.multimodal import MultimodalModel, Scaling, embed
 
 @pytest.fixture(scope="module")
 def estimate() -> Estimate:
-    return fit_multimodal(make_cohort(1600, 0), 0, text="hashing", epochs=25)
+    return fit_multimodal(make_cohort(1600, 0), 0, text="hashing", epochs=16)
 
 
 def test_all_models_are_judged_on_the_same_rows(estimate) -> None:
