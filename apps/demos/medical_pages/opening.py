@@ -21,12 +21,14 @@ from apps.demos.medical_pages.finding import CASE
 from apps.demos.medical_pages.records import read_record
 from apps.demos.words import Words
 from core.errors import BundleError, DataError
+from verticals.medical.answer import DISCLAIMER
 
 if TYPE_CHECKING:
     from apps.demos.medical_pages.records import Record
     from verticals.medical.answer import Answer, Question
     from verticals.medical.answering import Engine
     from verticals.medical.decisions.calculators import Calculated
+    from verticals.medical.decisions.cards import Card
     from verticals.medical.predictor import MedicalPredictor
     from verticals.medical.why import Why
 
@@ -70,6 +72,12 @@ class EngineReader:
 
         return explanation_of(explain_answer(question, answer, self.engine), answer)
 
+    def advise(self, record: Record) -> tuple[Advice, ...]:
+        """Interactions and contra-indications of what is taken, as the CDS service gives them."""
+        from verticals.medical.decisions.cards import cards_for
+
+        return tuple(advice_of(card) for card in cards_for(record.summary))
+
     def scores(self, record: Record) -> tuple[Score, ...]:
         """What open-medicine's calculators make of a record."""
         from verticals.medical.decisions.calculators import calculate
@@ -92,6 +100,16 @@ def explanation_of(why: Why, answer: Answer) -> Explanation:
         )
     without = tuple(float(left.get(piece.document, answer.confidence)) for piece in answer.evidence)
     return Explanation(tuple(carried), without)
+
+
+def advice_of(card: Card) -> Advice:
+    """A CDS card without the disclaimer, which the page shows itself."""
+    detail = "\n".join(
+        line.strip("*")
+        for line in card.detail.splitlines()
+        if line.strip() and DISCLAIMER not in line
+    )
+    return Advice(card.indicator, card.summary, detail, card.source.label, card.source.url or "")
 
 
 def score_of(calculated: Calculated) -> Score:
@@ -126,15 +144,16 @@ def open_desk(path: Path) -> Desk:
     predictor = cast("MedicalPredictor", bundle.predictor())
     predictor.warm_up()
     patients = {name: patient_file(name) for name in sample_patients()}
+    reader = EngineReader(predictor.engine)
     for file in list(patients.values())[:1]:  # the first record costs seconds of imports
-        read_record(file)
+        reader.advise(read_record(file))
     texts = {
         name: (bundle.folder / name).read_text(encoding="utf-8")
         for name in bundle.manifest.files
         if name.endswith(".md")
     }
     return Desk(
-        reader=EngineReader(predictor.engine), manifest=bundle.manifest,
+        reader=reader, manifest=bundle.manifest,
         words=Words.load(*TEXTS), patients=patients, signer=bundle.signer,
         own=bundle.signer == public_key(own_key()), files=texts,
     )  # fmt: skip
