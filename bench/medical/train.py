@@ -19,7 +19,6 @@ import numpy as np
 from bench.machine import RESULTS
 from bench.medical.retrieval import SEED, measure
 from bench.medical.scifact import DATA, WORK, SciFact, foreign_questions
-from verticals.medical.evidence.abstain import fit_abstention
 from verticals.medical.evidence.support import fit_support
 from verticals.medical.retrieval.reranker import fit_trees
 
@@ -55,7 +54,7 @@ def main() -> None:
     fit_trees(features, labels, groups, seed=SEED).save(given.out / "reranker")
     rows, named, *_ = scifact.rationale
     fit_support(rows, named, seed=SEED).save(given.out / "support")
-    fit_abstention(*signals.training()).save(given.out / "abstain")
+    signals.fitted().save(given.out / "abstain")
     write_cards(given.out, time.perf_counter() - begun)
 
 

@@ -159,18 +159,26 @@ def _words(
 
 
 def fit_abstention(
-    signals: np.ndarray, answerable: np.ndarray, *, strength: float = 0.3
+    signals: np.ndarray,
+    answerable: np.ndarray,
+    *,
+    importance: np.ndarray | None = None,
+    strength: float = 0.3,
 ) -> AbstentionModel:
     """Train on questions with and without an answer.
 
     Args:
         signals: (n, len(SIGNALS)).
         answerable: (n,) whether the corpus answers.
+        importance: (n,) how much each question counts; all alike by default.
         strength: Inverse of the ridge penalty.
     """
     from sklearn.linear_model import LogisticRegression
 
+    counts = np.ones(len(signals)) if importance is None else np.asarray(importance, float)
     mean, scale = signals.mean(axis=0), signals.std(axis=0) + 1e-9
-    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
-    model.fit((signals - mean) / scale, answerable)
-    return AbstentionModel(mean, scale, model.coef_[0], float(model.intercept_[0]))
+    model = LogisticRegression(C=strength, max_iter=1000)
+    model.fit((signals - mean) / scale, answerable, sample_weight=counts / counts.mean())
+    # As if every second question had an answer: how many have none was our choice.
+    prior = np.log(counts[~answerable].sum() / counts[answerable].sum())
+    return AbstentionModel(mean, scale, model.coef_[0], float(model.intercept_[0] + prior))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,12 +17,16 @@ from verticals.medical.evidence.sentence_features import (
 )
 from verticals.medical.retrieval.reranker import open_boosters, save_boosters
 
-if TYPE_CHECKING:
-    from core.models.encoder import TextEncoder
-
 SHIPPED = Path(__file__).parents[1] / "weights" / "support"
 SEEDS = 3
 TREES, RATE, LEAVES, LEAST = 300, 0.03, 8, 20
+
+
+class Encodes(Protocol):
+    """What turns texts into vectors: a `TextEncoder`, or one that remembers."""
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d) float32 of length one."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def score_passages(
     question: str,
     passages: Sequence[Sequence[str]],
     model: SupportModel,
-    encoder: TextEncoder,
+    encoder: Encodes,
     rarity: Rarity,
     *,
     titles: Sequence[str] = (),
