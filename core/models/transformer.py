@@ -83,7 +83,7 @@ def load_transformer(name: str = "minilm") -> tuple[PreTrainedModel, Tokenizer]:
         model = AutoModel.from_pretrained(
             folder, attn_implementation="eager", use_safetensors=True, local_files_only=True
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"the weights cannot be opened: {str(error).splitlines()[0]}", where=str(folder),
             remedy="Give a folder with config.json and safetensors weights",

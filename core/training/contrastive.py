@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from core.models.transformer import mean_pooled
 from core.training.loop import FitHistory, FitSettings, fit
 
@@ -42,8 +44,8 @@ def fine_tune_encoder(
     Args:
         model: A transformer, such as `core.training.lora.add_lora` gives back.
         tokenizer: Its own.
-        pairs: At least two; the same positive must not stand in two pairs of one batch unless it
-            answers both.
+        pairs: At least two. A text that belongs to an anchor, by this pair or another of the
+            batch, is no negative of it.
         settings: How long and how to train.
         batch: Pairs at once: every other pair's texts are negatives.
         temperature: Of the softmax over cosines.
@@ -70,14 +72,17 @@ def fine_tune_encoder(
         return {
             "input_ids": torch.tensor([e.ids for e in encoded]),
             "attention_mask": torch.tensor([e.attention_mask for e in encoded]),
-            "pairs": torch.tensor(len(rows)),
+            "right": torch.tensor(_right(rows, extra)),
         }
 
     def loss(module: torch.nn.Module, given: Any) -> torch.Tensor:
         vectors = module(given["input_ids"], given["attention_mask"]).float()
-        n = int(given["pairs"])
+        n = len(given["right"])
         cosines = vectors[:n] @ vectors[n:].T / temperature
-        return torch.nn.functional.cross_entropy(cosines, torch.arange(n, device=cosines.device))
+        own = torch.arange(n, device=cosines.device)
+        others = given["right"].clone()
+        others[own, own] = False
+        return torch.nn.functional.cross_entropy(cosines.masked_fill(others, -torch.inf), own)
 
     rows: Any = list(pairs)
     loader: Any = DataLoader(
@@ -85,3 +90,12 @@ def fine_tune_encoder(
         drop_last=len(pairs) > batch,
     )  # fmt: skip
     return fit(mean_pooled(model), loader, loss, settings)
+
+
+def _right(rows: Sequence[Pair], extra: Sequence[str]) -> np.ndarray:
+    """(pairs, texts) whether a positive or negative of the batch belongs to an anchor."""
+    texts = [row.positive for row in rows] + list(extra)
+    known: dict[str, set[str]] = {}
+    for row in rows:
+        known.setdefault(row.anchor, set()).add(row.positive)
+    return np.array([[text in known[row.anchor] for text in texts] for row in rows])

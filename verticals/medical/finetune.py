@@ -50,7 +50,11 @@ def labelled_pairs(
     """
     pairs = []
     for question in questions:
-        wrong = _wrong(question.question, set(question.documents), index)[:negatives]
+        # With their titles, as the right ones: else a title would tell right from wrong.
+        wrong = [
+            f"{title} {text}"
+            for title, text in _wrong(question.question, set(question.documents), index)
+        ][:negatives]
         pairs += [
             Pair(question.question, _text(index.corpus, name), tuple(wrong))
             for name in question.documents
@@ -64,7 +68,7 @@ def unlabelled_pairs(index: SearchIndex, *, most: int = 5_000, seed: int = 0) ->
     rows = np.random.default_rng(seed).permutation(len(titled))[:most]
     return [
         Pair(titled[i].title, titled[i].text[:2_000],
-             tuple(_wrong(titled[i].title, {titled[i].id}, index)[:1]))
+             tuple(t for _, t in _wrong(titled[i].title, {titled[i].id}, index)[:1]))
         for i in rows
     ]  # fmt: skip
 
@@ -145,11 +149,11 @@ def _scores(
     return np.array(scores)
 
 
-def _wrong(question: str, right: set[str], index: SearchIndex) -> list[str]:
-    """Passages that the search takes for an answer and nobody labelled so."""
+def _wrong(question: str, right: set[str], index: SearchIndex) -> list[tuple[str, str]]:
+    """Titles and texts that the search takes for an answer and nobody labelled so."""
     hits = index.search(question, k=DEPTH)
-    passages = index.corpus.passages([h.row for h in hits])
-    return [p.text for p in passages if p.document not in right]
+    found = index.corpus.titled([hit.row for hit in hits])
+    return [(title, p.text) for title, p in found if p.document not in right]
 
 
 def _text(corpus: Corpus, name: str) -> str:

@@ -116,7 +116,7 @@ def corpus_vectors(
     """(n, d) float16 vectors of a corpus' passages; only what is new is encoded.
 
     Vectors are kept by the hash of what was encoded, appended as they are made: a killed build
-    goes on, and a changed corpus encodes what changed.
+    goes on, a changed corpus encodes what changed, and two builds at once do no harm.
 
     Args:
         corpus: Whose passages.
@@ -124,58 +124,54 @@ def corpus_vectors(
         folder: Keeps them.
         progress: Called with the passages done.
     """
-    place = folder / f"vectors-{encoder.id}"
-    place.mkdir(parents=True, exist_ok=True)
-    known = _known(place, encoder.dimension)
-    where = np.empty(len(corpus), np.int64)
-    done = 0
-    for rows, texts in encoded_texts(corpus):
-        keys = [hashlib.sha256(t.encode()).digest()[:_KEY] for t in texts]
-        fresh = {k: t for k, t in zip(keys, texts, strict=True) if k not in known}
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"vectors-{encoder.id}.bin"
+    # Key and vector stand side by side and go to disk in one write, so that nothing that is
+    # killed half-way, or written by another process in between, can part them.
+    record = np.dtype([("key", f"V{_KEY}"), ("vector", "<f2", (encoder.dimension,))])
+    known = set(_known(file, record))
+    keys: list[bytes] = []
+    for _, texts in encoded_texts(corpus):
+        block = [hashlib.sha256(t.encode()).digest()[:_KEY] for t in texts]
+        fresh = {k: t for k, t in zip(block, texts, strict=True) if k not in known}
         if fresh:
-            _append(place, list(fresh), encoder.encode(list(fresh.values())), known)
-        where[rows] = [known[k] for k in keys]
-        done += len(texts)
+            _append(file, record, list(fresh), encoder.encode(list(fresh.values())))
+            known |= fresh.keys()
+        keys += block
         if progress is not None:
-            progress(done)
-    stored = _stored(place, encoder.dimension)
-    return stored[where] if len(where) else np.zeros((0, encoder.dimension), np.float16)
+            progress(len(keys))
+    if not keys:
+        return np.zeros((0, encoder.dimension), np.float16)
+    where = _known(file, record)
+    found: np.ndarray = np.memmap(file, record, "r")["vector"][[where[k] for k in keys]]
+    return found
 
 
 def encoded_texts(corpus: Corpus) -> Iterator[tuple[np.ndarray, list[str]]]:
     """Rows in blocks, and what is encoded of them: the title, then the passage."""
-    for rows, passages in corpus.iter_passages(_CHUNK):
-        titles = {name: corpus.document(name).title for name in {p.document for p in passages}}
-        yield rows, [f"{titles[p.document]} {p.text}" for p in passages]
+    for start in range(0, len(corpus), _CHUNK):
+        rows = np.arange(start, min(start + _CHUNK, len(corpus)), dtype=np.int64)
+        yield rows, [f"{title} {passage.text}" for title, passage in corpus.titled(rows)]
 
 
-def _known(place: Path, dimension: int) -> dict[bytes, int]:
+def _known(file: Path, record: np.dtype[np.void]) -> dict[bytes, int]:
     """Where each hash's vector stands; an unfinished last write is cut off."""
-    vectors, keys = place / "vectors.f16", place / "keys.bin"
-    for file in (vectors, keys):
-        file.touch()
-    whole = min(vectors.stat().st_size // (2 * dimension), keys.stat().st_size // _KEY)
-    os.truncate(vectors, whole * 2 * dimension)
-    os.truncate(keys, whole * _KEY)
-    packed = keys.read_bytes()
-    return {packed[i * _KEY : (i + 1) * _KEY]: i for i in range(whole)}
+    file.touch()
+    size = file.stat().st_size
+    if size % record.itemsize:
+        os.truncate(file, size - size % record.itemsize)
+    if size < record.itemsize:
+        return {}
+    packed = np.ascontiguousarray(np.memmap(file, record, "r")["key"]).tobytes()
+    return {packed[at : at + _KEY]: at // _KEY for at in range(0, len(packed), _KEY)}
 
 
-def _append(place: Path, keys: list[bytes], vectors: np.ndarray, known: dict[bytes, int]) -> None:
-    with (place / "vectors.f16").open("ab") as sink:
-        sink.write(vectors.astype(np.float16).tobytes())
-        sink.flush()
-        os.fsync(sink.fileno())
-    with (place / "keys.bin").open("ab") as sink:
-        sink.write(b"".join(keys))
-    known |= {key: len(known) + i for i, key in enumerate(keys)}
-
-
-def _stored(place: Path, dimension: int) -> np.ndarray:
-    file = place / "vectors.f16"
-    if not file.stat().st_size:
-        return np.zeros((0, dimension), np.float16)
-    return np.memmap(file, np.float16, "r").reshape(-1, dimension)
+def _append(file: Path, record: np.dtype[np.void], keys: list[bytes], vectors: np.ndarray) -> None:
+    rows = np.empty(len(keys), record)
+    rows["key"] = np.frombuffer(b"".join(keys), f"V{_KEY}")
+    rows["vector"] = vectors
+    with file.open("ab", buffering=0) as sink:
+        sink.write(rows.tobytes())
 
 
 def _faiss() -> Any:

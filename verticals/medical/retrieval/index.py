@@ -161,9 +161,9 @@ class SearchIndex:
         mask = allowed(self.corpus, filters)
         dense = self._dense if mode != "lexical" else None
         words = self.lexical.scores(question)
-        if mask is not None:
-            words = np.where(mask, words, 0)
-        by_words = top(words, depth)[0] if mode != "dense" or dense is None else _NOTHING
+        by_words = _NOTHING
+        if mode != "dense" or dense is None:
+            by_words = top(words if mask is None else np.where(mask, words, 0), depth)[0]
         if dense is None:
             return _hits(by_words, words, by_words, None, _NOTHING)
         vector = self.encoder.encode([question])[0]
