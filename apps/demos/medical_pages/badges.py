@@ -52,7 +52,7 @@ def direction_badge(
 ) -> str:
     """What a piece of evidence says of the question, and how sure the model is."""
     text = words(f"directions.{direction.replace(' ', '_')}", language)
-    if chance is not None:
+    if chance is not None and direction != "unclear":
         text = f"{text} · {percent(chance)}"
     return badge(direction, text, "ck-small")
 

@@ -57,20 +57,21 @@ def _lead(desk: Desk, language: str) -> str:
 
 
 def _without(answer: Answer, explanation: Explanation, words: Words, language: str) -> str:
-    """A bar per passage: how far confidence moves once it is left out."""
+    """A bar per document: how far confidence moves once it is left out."""
     if not explanation.without:
         return ""
-    losses = [answer.confidence - left for left in explanation.without]
-    top = max((abs(loss) for loss in losses), default=0.0) or 1.0
+    numbers: dict[str, list[int]] = {}
+    for n, piece in enumerate(answer.evidence, 1):
+        numbers.setdefault(piece.document, []).append(n)
+    kept = [(ns, explanation.without[ns[0] - 1]) for ns in numbers.values()]
+    top = max(abs(answer.confidence - left) for _, left in kept) or 1.0
     rows = "".join(
         _bar(
-            f"{n}. {plain(evidence.title)}",
+            f"{', '.join(map(str, ns))}. {plain(answer.evidence[ns[0] - 1].title)}",
             words("why.left", language, p=percent(left)),
-            loss / top,
+            (answer.confidence - left) / top,
         )
-        for n, (evidence, left, loss) in enumerate(
-            zip(answer.evidence, explanation.without, losses, strict=False), 1
-        )
+        for ns, left in kept
     )
     lead = words("why.without_lead", language, p=percent(answer.confidence))
     return (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from verticals.medical.patient.record import Lab
 
 _MARGIN = 0.75  # of the usual range, shown on either side of it
-_SYNONYMS = {"{score}": "", "{nominal}": "", "10*3/uL": "10³/µL", "10*6/uL": "10⁶/µL",
+_SYNONYMS = {"{score}": "", "{nominal}": "", "{INR}": "", "10*3/uL": "10³/µL", "10*6/uL": "10⁶/µL",
              "mm[Hg]": "mmHg", "Cel": "°C", "kg/m2": "kg/m²", "mL/min/{1.73_m2}": "mL/min/1.73 m²",
              "mL/min": "mL/min"}  # fmt: skip
 

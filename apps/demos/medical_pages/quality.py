@@ -95,7 +95,8 @@ def _facts(desk: Desk, language: str) -> str:
     words, manifest, facets = desk.words, desk.manifest, desk.reader.facets()
     first, last = facets.years or (0, 0)
     years = words("quality.years", language, first=first, last=last) if facets.years else ""
-    licences = [manifest.data.licence, *(f"{k}: {v}" for k, v in manifest.licences.items())]
+    others = {k: v for k, v in manifest.licences.items() if v != manifest.data.licence}
+    licences = [manifest.data.licence, *(f"{k}: {v}" for k, v in others.items())]
     facts = {
         "task": manifest.task,
         "created": manifest.created[:16].replace("T", " ") + " UTC",

@@ -73,7 +73,11 @@ def quotation(text: str, start: int, end: int, words: Sequence[Word] = ()) -> st
 
 def shaded(text: str, start: int, end: int, words: Sequence[Word]) -> str:
     """A stretch of a text with its words shaded by how much they carried."""
-    inside = [w for w in words if start <= w.start < w.end <= end]
+    inside = [
+        w
+        for w in words
+        if start <= w.start < w.end <= end and any(c.isalnum() for c in text[w.start : w.end])
+    ]
     top = max((abs(w.weight) for w in inside), default=0.0) or 1.0
     out, done = [], start
     for word in sorted(inside, key=lambda w: w.start):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from verticals.medical.answer import Answer, Evidence
 
 _SIDES = ("supports", "contradicts", "no difference", "unclear")
+_EVEN = 0.5  # confidence below which an answer is called doubtful
 _PICO = ("population", "intervention", "comparison", "outcome")
 
 
@@ -61,7 +62,9 @@ def _section(title: str, body: str, kind: str = "") -> str:
 
 def _status(answer: Answer, words: Words, language: str) -> str:
     """Answered or not, how sure, and which facts of the patient shaped the search."""
-    head = badge(answer.status, words(f"reply.{answer.status}", language))
+    doubtful = answer.status == "answered" and answer.confidence < _EVEN
+    key = "doubtful" if doubtful else answer.status
+    head = badge("unclear" if doubtful else answer.status, words(f"reply.{key}", language))
     sure = percent(answer.confidence)
     reason = f"<p>{escape(answer.reason)}</p>" if answer.reason else ""
     facts = "".join(f"<li>{escape(fact)}</li>" for fact in answer.facts_used)
@@ -104,6 +107,9 @@ def _sides(answer: Answer, words: Words, language: str) -> str:
     present = [side for side in _SIDES if answer.agreement.get(side)]
     if not present:
         return ""
+    if present == ["unclear"]:
+        body = f"<p>{escape(words('sides.unread', language))}</p>"
+        return _section(words("sides.title", language), body)
     if not answer.conflict:
         key = "sides.one" if len(present) == 1 else "sides.some"
         said = ", ".join(

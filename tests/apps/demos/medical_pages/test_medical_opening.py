@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 
 from apps.demos.medical_pages.desk import Facets
-from apps.demos.medical_pages.opening import EngineReader, explanation_of, score_of
+from apps.demos.medical_pages.opening import EngineReader, advice_of, explanation_of, score_of
 from explain.text import WordAttribution
 from verticals.medical.answer import Answer, Evidence
 from verticals.medical.corpus.documents import Document
 from verticals.medical.corpus.ingest import ingest
 from verticals.medical.decisions.calculators import Calculated
+from verticals.medical.decisions.cards import make_card
 
 
 def evidence(document: str) -> Evidence:
@@ -64,6 +65,14 @@ def test_a_corpus_says_what_can_be_filtered(tmp_path: Path) -> None:
     )
     assert reader.text("a") == "Text one of it."
     assert reader.text("nowhere") == ""
+
+
+def test_a_cds_card_becomes_advice_without_its_disclaimer() -> None:
+    card = make_card("A with B: bleeding", "Effect.\n\n**Stop it**", "warning", "X, doi:10.1/y")
+    shown = advice_of(card)
+    assert (shown.indicator, shown.summary) == ("warning", "A with B: bleeding")
+    assert shown.detail == "Effect.\nStop it"
+    assert shown.link == "https://doi.org/10.1/y"
 
 
 @pytest.mark.parametrize(

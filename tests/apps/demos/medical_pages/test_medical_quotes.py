@@ -60,6 +60,14 @@ def test_words_are_shaded_by_their_share_of_the_strongest() -> None:
     ]  # fmt: skip
 
 
+def test_marks_stay_hidden_where_words_are_shaded() -> None:
+    text = "**Bold** word"
+    words = [Word(0, 1, 1.0), Word(1, 2, 1.0), Word(2, 6, 1.0), Word(6, 7, 1.0), Word(7, 8, 1.0)]
+    html = shaded(text, 0, len(text), words)
+    assert shown(html) == text
+    assert html.count('<span class="ck-hidden">**</span>') == 2
+
+
 def test_words_outside_the_quote_or_overlapping_change_no_text() -> None:
     text = "abcdefgh"
     words = [Word(0, 4, 1.0), Word(2, 6, 1.0), Word(6, 9, 1.0), Word(7, 8, 1.0)]

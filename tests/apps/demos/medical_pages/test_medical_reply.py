@@ -90,7 +90,7 @@ def test_words_of_a_model_say_how_many_sentences_fell(desk: Desk) -> None:
 def test_why_names_passages_words_and_features(desk: Desk) -> None:
     asked = ask(desk, CONFLICT)
     html = why_html(desk, asked, explain_asked(desk, asked), "en")
-    assert "Confidence with all passages is 93%" in html
+    assert "Confidence with all documents is 93%" in html
     assert "63% without it" in html
     assert "12.3  (+0.810)" in html
     assert html.count("ck-for") > 3
@@ -129,6 +129,24 @@ def test_a_problem_says_what_where_and_what_to_do(desk: Desk, evil: str) -> None
     assert "The question is empty" in text
     assert "Ask in a sentence" in text
     assert "<script" not in problem_html(DataError(evil, where=evil, remedy=evil), desk.words, "zh")
+
+
+def test_a_doubtful_answer_says_so_and_an_unread_direction_too(desk: Desk) -> None:
+    answer = ask(desk, "Apixaban?").answer
+    unclear = [e.model_copy(update={"direction": "unclear"}) for e in answer.evidence]
+    doubtful = answer.model_copy(
+        update={"confidence": 0.36, "evidence": unclear, "agreement": {"unclear": 3}}
+    )
+    text = words_of(reply_html(doubtful, desk, "en"))
+    assert "Evidence found, but doubtful" in text
+    assert "could not read a direction" in text
+    assert "Unclear ·" not in text  # a share of three directions that says nothing
+
+
+def test_a_document_quoted_twice_is_left_out_once(desk: Desk) -> None:
+    asked = ask(desk, CONFLICT)  # pieces 3 and 4 are of one document
+    html = why_html(desk, asked, explain_asked(desk, asked), "en")
+    assert "3, 4. A title" in words_of(html)
 
 
 def test_the_first_screen_says_what_comes(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from apps.demos.medical_pages.ask import EXAMPLES
 from apps.demos.medical_pages.desk import TEXTS
 from apps.demos.words import LANGUAGES, Words
 from verticals.medical.answer import GRADES
+from verticals.medical.retrieval.features import FEATURE_NAMES
 from verticals.medical.wording import check_question
 
 WORDS = Words.load(*TEXTS)
@@ -46,6 +47,10 @@ def test_every_grade_and_direction_has_a_word() -> None:
         assert WORDS.has(f"grades.{grade.replace(' ', '_')}")
     for side in ("supports", "contradicts", "no_difference", "unclear"):
         assert WORDS.has(f"directions.{side}")
+
+
+def test_every_feature_of_the_ranker_has_a_word() -> None:
+    assert {name for name in FEATURE_NAMES if not WORDS.has(f"ranks.{name}")} == set()
 
 
 def test_the_examples_are_questions_that_are_taken() -> None:
