@@ -143,6 +143,21 @@ def _key(interaction: Interaction) -> Pair:
 
 
 @cache
+def read_alerting() -> Alerting:
+    """The rules beside this file, checked.
+
+    Raises:
+        DataError: An entry does not fit the schema; names it.
+    """
+    try:
+        return Alerting.model_validate(yaml.safe_load(_RULES.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = f"{_RULES.name}: {'.'.join(map(str, first['loc']))}"
+        raise DataError(first["msg"], where=where, remedy="Correct the entry") from None
+
+
+@cache
 def _own(*, seed: bool) -> Mapping[Pair, Interaction]:
     """The shipped pairs by the kit's own lexicon: read once, never changed."""
     return _shipped(DrugNames.open(), seed)
@@ -150,12 +165,7 @@ def _own(*, seed: bool) -> Mapping[Pair, Interaction]:
 
 def _shipped(names: DrugNames, seed: bool) -> Mapping[Pair, Interaction]:
     """Seed, then quiet pairs, then rules: later ones count."""
-    try:
-        alerting = Alerting.model_validate(yaml.safe_load(_RULES.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = f"{_RULES.name}: {'.'.join(map(str, first['loc']))}"
-        raise DataError(first["msg"], where=where, remedy="Correct the entry") from None
+    alerting = read_alerting()
     pairs: dict[Pair, Interaction] = {}
     for found in _seed(names) if seed else ():
         known = pairs.get(_key(found))
