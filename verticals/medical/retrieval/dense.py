@@ -55,8 +55,6 @@ class VectorIndex:
                 faiss.IndexFlatIP(d), d, cells, faiss.ScalarQuantizer.QT_fp16,
                 faiss.METRIC_INNER_PRODUCT,
             )  # fmt: skip
-            index.own_fields = True
-            index.quantizer.this.disown()
             index.nprobe = max(16, cells // 20)
             sample = np.random.default_rng(0).choice(n, min(n, 40 * cells), replace=False)
             index.train(vectors[np.sort(sample)].astype(np.float32))
