@@ -57,7 +57,7 @@ def pairs(file: Path) -> dict[str, float]:
     with file.open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines, delimiter="\t"):
             taken = Medicine(name=row["drug_a"], ingredients=names.find(row["drug_a"]))
-            found = cards_for(PatientSummary(medicines=(taken,)), (row["drug_b"],), names=names)
+            found = cards_for(PatientSummary(medicines=(taken,)), (row["drug_b"],))
             grave += any(card.indicator != "info" for card in found)
             told += bool(found)
             rows += 1

@@ -30,6 +30,7 @@ from verticals.medical.decisions.hooks import (
 )
 from verticals.medical.feedback import append_line
 from verticals.medical.patient.privacy import replace_personal
+from verticals.medical.patient.record import PatientSummary
 
 if TYPE_CHECKING:
     from verticals.medical.answering import Engine
@@ -160,6 +161,7 @@ def service_routes(app: FastAPI, tools: RouteTools) -> None:
         tools: Its limits, keys and threads; its predictor's engine finds guideline passages.
     """
     engine: Engine | None = getattr(tools.predictor, "engine", None)
+    cards(HookCall(PatientSummary(), ("warfarin",), ()))  # the tables are read before any caller
 
     async def discover() -> Response:
         return _json(discovery())
@@ -213,23 +215,23 @@ def _problem(status: int, what: str, where: str, remedy: str) -> Exception:
 
 def _unknown(keys: Sequence[str]) -> Card:
     """Says what could not be checked, so that silence is not taken for safety."""
-    from verticals.medical.decisions.cards import Card, Source
+    from verticals.medical.decisions.cards import make_card
 
     listed = ", ".join(keys)
-    return Card(
-        summary=f"Not checked: {listed} of the patient were not sent"[:139],
-        detail=f"The record that came with this call holds no {listed}. Other cards rest on what "
-        "was sent; a card that is missing does not mean that there is nothing to beware of.",
-        indicator="info",
-        source=Source(label="casekit medical"),
+    detail = (
+        f"The record that came with this call holds no {listed}. Other cards rest on what was "
+        "sent; a card that is missing does not mean that there is nothing to beware of."
+    )
+    return make_card(
+        f"Not checked: {listed} of the patient were not sent", detail, "info", "casekit medical"
     )
 
 
 def _guideline(call: HookCall, engine: Engine) -> list[Card]:
     """The best guideline passage on the first order or condition; none if it finds no support."""
-    from verticals.medical.answer import DISCLAIMER, Filters, Question
+    from verticals.medical.answer import Filters, Question
     from verticals.medical.answering import answer
-    from verticals.medical.decisions.cards import Card, Link, Source
+    from verticals.medical.decisions.cards import Link, make_card
 
     conditions = [c.name.lower() for c in call.summary.conditions]
     if call.orders:
@@ -248,16 +250,11 @@ def _guideline(call: HookCall, engine: Engine) -> list[Card]:
     if found.status != "answered":
         return []
     best = found.evidence[0]
-    links = [Link(label=best.title[:80], url=best.link, type="absolute")] if best.link else []
-    return [
-        Card(
-            summary=f"{best.organisation or 'Guideline'}: {best.title}"[:139],
-            detail=f"> {best.quote}\n\n{best.note}\n\n{DISCLAIMER}",
-            indicator="info",
-            source=Source(label=best.organisation or "Guideline", url=best.link or None),
-            links=links,
-        )
-    ]
+    links = [Link(label=best.title[:80], url=best.link)] if best.link else []
+    title = f"{best.organisation or 'Guideline'}: {best.title}"
+    quote = "\n".join(f"> {line}" for line in best.quote.splitlines())
+    source = f"{best.organisation or 'Guideline'}{f', doi:{best.doi}' if best.doi else ''}"
+    return [make_card(title, f"{quote}\n\n{best.note}".strip(), "info", source, links)]
 
 
 def _json(value: Any) -> Response:

@@ -17,7 +17,7 @@ class Lab(BaseModel):
     value: float
     unit: str
     taken: datetime
-    comparator: str = Field("", description="One of < <= >= > where the value is a bound.")
+    comparator: str = Field(default="", description="One of < <= >= > where the value is a bound.")
 
 
 class Medicine(BaseModel):
@@ -26,8 +26,8 @@ class Medicine(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(description="As the record writes it.")
-    ingredients: tuple[str, ...] = Field((), description="Generic names in lower case.")
-    code: str = Field("", description="RxNorm code, where given.")
+    ingredients: tuple[str, ...] = Field(default=(), description="Generic names in lower case.")
+    code: str = Field(default="", description="RxNorm code, where given.")
 
 
 class Condition(BaseModel):
@@ -65,7 +65,7 @@ class PatientSummary(BaseModel):
     conditions: tuple[Condition, ...] = ()
     medicines: tuple[Medicine, ...] = ()
     allergies: tuple[str, ...] = ()
-    labs: dict[str, Lab] = Field({}, description="By LOINC code.")
+    labs: dict[str, Lab] = Field(default={}, description="By LOINC code.")
     reports: tuple[Report, ...] = ()
-    resources: dict[str, int] = Field({}, description="Resources read, by type.")
-    warnings: tuple[str, ...] = Field((), description="What was left out, and why.")
+    resources: dict[str, int] = Field(default={}, description="Resources read, by type.")
+    warnings: tuple[str, ...] = Field(default=(), description="What was left out, and why.")
