@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,3 +204,30 @@ def _export(
         ) from error  # fmt: skip
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+class Remembering:
+    """An encoder that keeps the vectors of the texts it has seen, up to a number of them.
+
+    Sentences of a corpus come back question after question; encoding them is most of an answer.
+    """
+
+    def __init__(self, encoder: TextEncoder, most: int = 50_000) -> None:
+        self.encoder, self.most = encoder, most
+        self._known: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dimension) vectors as `TextEncoder.encode` gives them; only new texts are encoded."""
+        with self._lock:
+            found = {t: self._known[t] for t in texts if t in self._known}
+        fresh = [t for t in dict.fromkeys(texts) if t not in found]
+        if fresh:
+            found |= dict(zip(fresh, self.encoder.encode(fresh), strict=True))
+            with self._lock:
+                self._known |= {t: found[t] for t in fresh}
+                for old in list(self._known)[: max(0, len(self._known) - self.most)]:
+                    del self._known[old]
+        if not texts:
+            return np.zeros((0, self.encoder.dimension), np.float32)
+        return np.stack([found[t] for t in texts])

@@ -24,7 +24,7 @@ from verticals.medical.patient.fhir import read_patient
 from verticals.medical.wording import check_question
 
 if TYPE_CHECKING:
-    from core.models.encoder import TextEncoder
+    from core.models.encoder import Remembering, TextEncoder
     from verticals.medical.corpus.documents import Document, Passage
     from verticals.medical.corpus.store import Corpus
     from verticals.medical.evidence.abstain import AbstentionModel
@@ -55,6 +55,7 @@ class Engine:
     support: SupportModel
     direction: DirectionModel
     abstention: AbstentionModel
+    sentences: Remembering  # encodes what is read closely
     generator: Generator | None = None
 
 
@@ -181,7 +182,7 @@ def _read(
         for (_, passage, _), part in zip(found, spans, strict=True)
     ]
     scores = score_passages(
-        question, parts, engine.support, engine.encoder, engine.index.lexical.rarity,
+        question, parts, engine.support, engine.sentences, engine.index.lexical.rarity,
         titles=[document.title for _, _, document in found],
     )  # fmt: skip
     sentences = [
@@ -198,7 +199,7 @@ def _in_context(question: str, sentences: list[Sentence], engine: Engine) -> lis
     near, far = ordered[:WEIGHED], ordered[WEIGHED:]
     if not near:
         return []
-    vectors = engine.encoder.encode([question, *(_with_headings(s) for s in near)])
+    vectors = engine.sentences.encode([question, *(_with_headings(s) for s in near)])
     odds = np.array([np.log((s.support + 1e-6) / (1 - s.support + 1e-6)) for s in near])
     relevance = odds + _CONTEXT * (vectors[1:] @ vectors[0])
     return [near[i] for i in np.argsort(-relevance, kind="stable")] + far
@@ -263,7 +264,7 @@ def open_engine(
         vectors: (passages, d) embeddings of the corpus, if they are known.
         wait: Whether to wait for the vector index; without it, words alone answer at first.
     """
-    from core.models.encoder import TextEncoder
+    from core.models.encoder import Remembering, TextEncoder
     from verticals.medical.evidence.abstain import AbstentionModel
     from verticals.medical.evidence.direction import DirectionModel
     from verticals.medical.evidence.support import SupportModel
@@ -281,6 +282,7 @@ def open_engine(
     return Engine(
         corpus, index, model, reranker, SupportModel.open(kept("support")),
         DirectionModel.open(kept("direction")), AbstentionModel.open(kept("abstain")),
+        Remembering(model),
         _generator(generator),
     )  # fmt: skip
 

@@ -44,9 +44,10 @@ def fit(split: Split, cache: Path | None = None) -> Fitted:
         loaded.corpus, cache or loaded.corpus.folder / "index",
         encoder=parameters.encoder, generator=parameters.generator,
     )  # fmt: skip
-    tuning = threshold_table(ask(split.dev, engine), parameters.error_cost)
-    best = tuning.loc[tuning["cost"].idxmin(), "threshold"]
-    abstention = replace(engine.abstention, threshold=float(best))
+    asked = ask(split.dev, engine)
+    tuning = threshold_table(asked, parameters.error_cost)
+    best = float(tuning.loc[tuning["cost"].idxmin(), "threshold"])
+    abstention = replace(engine.abstention, threshold=best)
     return Fitted(split, replace(engine, abstention=abstention), tuning)
 
 
