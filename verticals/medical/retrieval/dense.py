@@ -55,7 +55,7 @@ class VectorIndex:
                 faiss.IndexFlatIP(d), d, cells, faiss.ScalarQuantizer.QT_fp16,
                 faiss.METRIC_INNER_PRODUCT,
             )  # fmt: skip
-            index.nprobe = max(16, cells // 20)
+            index.nprobe = max(16, cells // 10)
             sample = np.random.default_rng(0).choice(n, min(n, 40 * cells), replace=False)
             index.train(vectors[np.sort(sample)].astype(np.float32))
         for start in range(0, n, 50_000):
