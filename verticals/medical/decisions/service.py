@@ -7,6 +7,7 @@ CDS Hooks are not read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from verticals.medical.decisions.hooks import (
     read_call,
 )
 from verticals.medical.feedback import append_line
+from verticals.medical.patient.drugs import DrugNames
 from verticals.medical.patient.privacy import replace_personal
 from verticals.medical.patient.record import PatientSummary
 
@@ -51,6 +53,8 @@ _ABOUT = (
     "guideline passage. For clinicians; it informs and decides nothing."
 )
 _ORDER = {"critical": 0, "warning": 1, "info": 2}
+_SHORT_CLASS = 3  # letters of a class's name that other words contain
+_COMMON = {"disease", "disorder", "chronic", "essential", "finding", "situation"}
 _LONGEST_COMMENT = 2_000  # characters
 
 
@@ -228,33 +232,50 @@ def _unknown(keys: Sequence[str]) -> Card:
 
 
 def _guideline(call: HookCall, engine: Engine) -> list[Card]:
-    """The best guideline passage on the first order or condition; none if it finds no support."""
+    """A guideline's sentence on what is ordered, for a condition that the patient has.
+
+    It must name the medicine or a class of it, and a condition; without an order, the first one.
+    """
     from verticals.medical.answer import Filters, Question
     from verticals.medical.answering import answer
     from verticals.medical.decisions.cards import Link, make_card
 
-    conditions = [c.name.lower() for c in call.summary.conditions]
-    if call.orders:
-        asked = f"When is {call.orders[0]} recommended or to be avoided?"
-    elif conditions:
-        asked = f"How is {conditions[0]} managed?"
-    else:
+    asked, *meant = _about(call)
+    if not asked:
         return []
     only = Filters.model_validate({"grades": ("guideline",)})
     try:
         found = answer(
-            Question.model_construct(question=asked, patient=None, filters=only, limit=1), engine
+            Question.model_construct(question=asked, patient=None, filters=only, limit=5), engine
         )
     except DataError:  # a name in another language or of odd characters: nothing to cite
         return []
-    if found.status != "answered":
+    told = [(e, f"{e.title} {e.section} {e.quote}".lower()) for e in found.evidence]
+    naming = [e for e, text in told if all(any(w in text for w in words) for words in meant)]
+    if not naming:
         return []
-    best = found.evidence[0]
+    best = naming[0]
     links = [Link(label=best.title[:80], url=best.link)] if best.link else []
     title = f"{best.organisation or 'Guideline'}: {best.title}"
     quote = "\n".join(f"> {line}" for line in best.quote.splitlines())
     source = f"{best.organisation or 'Guideline'}{f', doi:{best.doi}' if best.doi else ''}"
     return [make_card(title, f"{quote}\n\n{best.note}".strip(), "info", source, links)]
+
+
+def _about(call: HookCall) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """What to ask the guidelines, and two sets of words: an answer must have one of each."""
+    conditions = [c.name.lower() for c in call.summary.conditions]
+    telling = {w for c in conditions for w in re.findall(r"[a-z]{6,}", c)} - _COMMON
+    if not call.orders:
+        asked = f"How is {conditions[0]} managed?" if conditions else ""
+        return asked, tuple(conditions[:1]), ("",)
+    names = DrugNames.open()
+    generics = names.ingredients(call.orders[0])
+    if not generics:
+        return "", (), ()
+    classes = sorted(c for c in names.classes(generics[0]) if len(c) > _SHORT_CLASS)
+    asked = f"When is {generics[0]} recommended or to be avoided?"
+    return asked, (generics[0], *classes), tuple(sorted(telling))
 
 
 def _json(value: Any) -> Response:
