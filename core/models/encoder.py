@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,9 +33,8 @@ if TYPE_CHECKING:
 
 Precision = Literal["int8", "float32"]
 MOST_TOKENS = 256  # of one text; what MiniLM was trained on
-BATCH_TOKENS = 4_096  # padded tokens computed at once: more only costs memory
 _MODEL, _TOKENIZER, _ABOUT = "encoder.onnx", "tokenizer.json", "encoder.json"
-_LAYOUT = "1"  # of the exported file; raise it when the export changes
+_LAYOUT = "2"  # of the exported file; raise it when the export changes
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class TextEncoder:
     folder: Path  # holds the exported model
     tokenizer: Tokenizer
     session: Any  # onnxruntime.InferenceSession, safe to share between threads
+    threads: int  # texts computed at the same time
 
     @classmethod
     def open(
@@ -61,7 +62,7 @@ class TextEncoder:
         Args:
             name: Asset, hub name, folder with weights, or a folder that `save` wrote.
             precision: int8 is about 2.5 times faster; vectors differ by a cosine of about .01.
-            threads: Of ONNX Runtime; by default as many as there are cores.
+            threads: Texts computed at once; by default OMP_NUM_THREADS, else the number of cores.
             adapter: LoRA weights (safetensors) to merge, from `core.training.lora`.
 
         Raises:
@@ -80,16 +81,16 @@ class TextEncoder:
         self,
         texts: Sequence[str],
         *,
-        batch_tokens: int = BATCH_TOKENS,
         progress: Callable[[int], None] | None = None,
     ) -> np.ndarray:
         """Vectors of texts.
 
-        Texts of like length share a batch, so that little is spent on padding.
+        Every text is computed by itself, on as many threads as the encoder has. In int8 the
+        scale of a batch depends on all that is in it, so a text's vector would depend on its
+        neighbours; and without padding, one by one is no slower on a processor.
 
         Args:
             texts: Any number; each is read up to `MOST_TOKENS` tokens.
-            batch_tokens: Padded tokens computed at once.
             progress: Called with the number of texts done.
 
         Returns:
@@ -97,21 +98,12 @@ class TextEncoder:
         """
         out = np.empty((len(texts), self.dimension), np.float32)
         rows = [e.ids[:MOST_TOKENS] for e in self.tokenizer.encode_batch_fast(list(texts))]
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-        done = 0
-        while done < len(order):
-            # Sorted upwards, the longest of a batch is its last.
-            size = 1
-            while (
-                done + size < len(order)
-                and (size + 1) * len(rows[order[done + size]]) <= batch_tokens
-            ):
-                size += 1
-            batch = order[done : done + size]
-            out[batch] = self._vectors([rows[i] for i in batch])
-            done += size
-            if progress is not None:
-                progress(done)
+        with ThreadPoolExecutor(self.threads) as pool:
+            run = pool.map if self.threads > 1 and len(rows) > 1 else map
+            for done, vector in enumerate(run(self._vector, rows)):
+                out[done] = vector
+                if progress is not None:
+                    progress(done + 1)
         return out
 
     def save(self, folder: Path) -> None:
@@ -120,15 +112,11 @@ class TextEncoder:
         for file in (_MODEL, _TOKENIZER, _ABOUT):
             shutil.copyfile(self.folder / file, folder / file)
 
-    def _vectors(self, rows: list[list[int]]) -> np.ndarray:
-        longest = max(len(row) for row in rows)
-        ids = np.zeros((len(rows), longest), np.int64)
-        mask = np.zeros_like(ids)
-        for i, row in enumerate(rows):
-            ids[i, : len(row)] = row
-            mask[i, : len(row)] = 1
-        vectors: np.ndarray = self.session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        return vectors
+    def _vector(self, row: list[int]) -> np.ndarray:
+        ids = np.array([row], np.int64)
+        given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        vectors: np.ndarray = self.session.run(None, given)[0]
+        return vectors[0]
 
 
 def _opened(folder: Path, threads: int | None) -> TextEncoder:
@@ -136,14 +124,15 @@ def _opened(folder: Path, threads: int | None) -> TextEncoder:
 
     about = orjson.loads((folder / _ABOUT).read_bytes())
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS", "0"))
+    options.intra_op_num_threads = 1  # texts share the cores, not the parts of one text
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(
         str(folder / _MODEL), options, providers=["CPUExecutionProvider"]
     )
     return TextEncoder(
-        about["id"], about["dimension"], folder, _truncating(load_tokenizer(folder)), session
-    )
+        about["id"], about["dimension"], folder, _truncating(load_tokenizer(folder)), session,
+        threads or int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1,
+    )  # fmt: skip
 
 
 def _truncating(tokenizer: Tokenizer) -> Tokenizer:
