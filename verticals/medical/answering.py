@@ -130,11 +130,16 @@ def find(question: Question, engine: Engine) -> Findings:
     expanded = Expanded(asked, ())
     if question.patient is not None:
         expanded = expand(asked, read_patient(question.patient))
+    # Whether the corpus answers is a matter of the question alone: facts would blur its signals.
+    plain = engine.index.search(asked, k=PASSAGES, filters=question.filters)
+    sentences, texts, scores = _read(asked, plain[:CLOSELY], engine)
+    signals = answer_signals(asked, plain, texts, scores, engine.index.lexical)
+    confidence = engine.abstention.confidence(signals) if plain else 0.0
+    if not expanded.facts:
+        return Findings(expanded, tuple(plain), tuple(sentences), confidence)
     sought = expanded.search or expanded.question
     hits = engine.index.search(sought, k=PASSAGES, filters=question.filters)
-    sentences, texts, scores = _read(asked, hits[:CLOSELY], engine)
-    signals = answer_signals(asked, hits, texts, scores, engine.index.lexical)
-    confidence = engine.abstention.confidence(signals) if hits else 0.0
+    sentences, _, _ = _read(asked, hits[:CLOSELY], engine)
     return Findings(expanded, tuple(hits), tuple(sentences), confidence)
 
 

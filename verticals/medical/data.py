@@ -191,4 +191,6 @@ def _facets(corpus: Corpus) -> pd.DataFrame:
         documents=("year", "size"), first_year=("year", "min"), last_year=("year", "max"),
         bodies=("organisation", "nunique"),
     )  # fmt: skip
+    years = ["first_year", "last_year"]  # as words: a year is not a number to be grouped
+    out[years] = out[years].astype("Int64").astype(str)
     return out.reindex([g for g in GRADES if g in out.index]).reset_index()

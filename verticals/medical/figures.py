@@ -48,11 +48,23 @@ def threshold_figure(tuning: pd.DataFrame, chosen: float) -> Figure:
 def measurement_table(measurements: Sequence[Measurement]) -> pd.DataFrame:
     """The measurements as a table for reading."""
     rows = [
-        (m.metric.replace("_", " "), m.value, m.low, m.high, m.n, m.baseline, m.baseline_model)
+        (
+            m.metric.replace("_", " "),
+            m.value,
+            m.low,
+            m.high,
+            m.n,
+            _or_empty(m.baseline),
+            m.baseline_model or "",
+        )
         for m in measurements
     ]
     columns = ["metric", "value", "low", "high", "n", "baseline", "baseline is"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _or_empty(value: float | None) -> float | str:
+    return "" if value is None else value
 
 
 def ranking_figure(explained: Explained, engine: Engine) -> Figure:

@@ -26,7 +26,7 @@ class LiteratureParameters(BaseModel):
         "folder. Without it the embedded corpus has its own; others are judged by their titles.",
     )
     question: str = Field(
-        "Which anticoagulant is preferred for atrial fibrillation?",
+        "Are direct oral anticoagulants recommended over warfarin in atrial fibrillation?",
         description="The question that the notebook answers and explains.",
     )
     patient: str | None = Field(

@@ -135,3 +135,12 @@ def patient_table(summary: PatientSummary | None) -> pd.DataFrame:
     ]
     rows += [("report", r.title, flat(r.text)[:120], "") for r in summary.reports]
     return pd.DataFrame(rows, columns=["part", "what", "value", "date"])
+
+
+def card_table(summary: PatientSummary | None) -> pd.DataFrame:
+    """What the prescriber should know of the record: CDS Hooks cards, the most urgent first."""
+    from verticals.medical.decisions.cards import cards_for
+
+    cards = [] if summary is None else cards_for(summary)
+    rows = [(c.indicator, c.summary, c.source.label) for c in cards]
+    return pd.DataFrame(rows, columns=["indicator", "summary", "source"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -39,8 +40,7 @@ class LexicalIndex:
             corpus: What is searched.
             folder: Keeps the index; one of an older content is removed.
         """
-        import bm25s
-
+        bm25s = quiet_bm25s()
         place = folder / f"lexical-{corpus.fingerprint[:16]}"
         if not place.is_dir():
             _build(corpus, place)
@@ -99,6 +99,8 @@ def stems(text: str) -> list[str]:
 @cache
 def _stemmer() -> tuple[Any, frozenset[str]]:
     import Stemmer
+
+    quiet_bm25s()
     from bm25s.stopwords import STOPWORDS_EN
 
     # A cache inside the stemmer is not safe to share between threads.
@@ -126,3 +128,12 @@ def _words(corpus: Corpus) -> Iterator[list[list[str]]]:
             _WORD.findall(f"{f'{title} ' * TITLES}{passage.text}".lower())
             for title, passage in corpus.titled(rows)
         ]
+
+
+def quiet_bm25s() -> Any:
+    """The library, imported without its wish for notebook widgets."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import bm25s
+
+    return bm25s
