@@ -53,8 +53,9 @@ def test_two_sentences_are_two(first: str, second: str) -> None:
 
 def test_bullets_and_rows_are_units_and_headings_are_none() -> None:
     text = (
-        "# Treatment\n\nStart at once. Then\nwait a day.\n\n- **Aspirin** daily\n- Statin. High dose."
-        "\n\n| drug | dose |\n|---|---|\n| apixaban | 5 mg. Twice. |\n\n1. Ask. 2. Tell\n## Next\nEnd."
+        "# Treatment\n\nStart at once. Then\nwait a day.\n\n- **Aspirin** daily\n"
+        "- Statin. High dose.\n\n| drug | dose |\n|---|---|\n| apixaban | 5 mg. Twice. |\n\n"
+        "1. Ask. 2. Tell\n## Next\nEnd."
     )
     found = cut(text)
     assert found == [
