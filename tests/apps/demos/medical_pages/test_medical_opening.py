@@ -5,8 +5,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from apps.demos.medical_pages.ask import EXAMPLES
+from apps.demos.medical_pages.asking import ask
 from apps.demos.medical_pages.desk import Facets
-from apps.demos.medical_pages.opening import EngineReader, advice_of, explanation_of, score_of
+from apps.demos.medical_pages.finding import newest_bundle
+from apps.demos.medical_pages.opening import (
+    EngineReader,
+    advice_of,
+    explanation_of,
+    open_desk,
+    score_of,
+)
 from explain.text import WordAttribution
 from verticals.medical.answer import Answer, Evidence
 from verticals.medical.corpus.documents import Document
@@ -86,3 +95,25 @@ def test_scores_are_rounded_and_absent_ones_empty(
     shown = score_of(given)
     assert shown.value == text
     assert shown.link == "https://doi.org/10.1/x"
+
+
+@pytest.mark.slow
+def test_without_a_run_the_guidelines_are_read_and_the_demo_opens(
+    casekit_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apps.demos.medical import build
+
+    monkeypatch.chdir(tmp_path)
+    build()
+    bundle = newest_bundle(casekit_home / "demos")
+    assert bundle is not None
+    desk = open_desk(bundle)
+    asked = ask(desk, EXAMPLES[0])
+    assert asked.answer.status == "answered"
+    for piece in asked.answer.evidence:
+        assert desk.reader.text(piece.document)[piece.start : piece.end] == piece.quote
+    explanation = desk.reader.explain(asked.question, asked.answer)
+    assert len(explanation.carried) == len(explanation.without) == len(asked.answer.evidence)
+    assert ask(desk, EXAMPLES[-1]).answer.status == "abstained"
+    assert desk.files["card.md"]
+    assert desk.patients
