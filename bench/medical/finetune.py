@@ -55,6 +55,8 @@ def main() -> None:
             "headline": {
                 "vectors alone on SciFact, held-out claims, nDCG@10": float(found.before.mean()),
                 "... after adapting the encoder by LoRA": float(found.after.mean()),
+                "... difference, lower end of its interval": found.test.low,
+                "... difference, upper end of its interval": found.test.high,
             },
             "before": vars(mean_interval(found.before)), "after": vars(mean_interval(found.after)),
             "after_minus_before": vars(found.test), "losses": history.losses,
