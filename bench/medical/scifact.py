@@ -37,6 +37,22 @@ _MARKS = re.compile(r"\s*\?+")
 
 
 @dataclass(frozen=True)
+class Rationale:
+    """Sentences of the abstracts that claims cite, read for these claims."""
+
+    features: np.ndarray  # (n, f)
+    labels: np.ndarray  # (n,) whether annotators named the sentence
+    owner: np.ndarray  # (n,) number of the claim
+    abstract: np.ndarray  # (n,) number of the claim and abstract
+    named: np.ndarray  # (n,) whether annotators named any sentence of the abstract
+
+    def only_named(self) -> Rationale:
+        """Without abstracts that hold no evidence."""
+        arrays = (self.features, self.labels, self.owner, self.abstract, self.named)
+        return Rationale(*(a[self.named] for a in arrays))
+
+
+@dataclass(frozen=True)
 class SciFact:
     """Claims over their corpus, indexed."""
 
@@ -125,13 +141,8 @@ class SciFact:
         return ndcg(list(dict.fromkeys(names)), self.relevant[number])
 
     @cached_property
-    def rationale(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Sentences of all cited abstracts.
-
-        Returns:
-            Features (n, f); whether annotators named the sentence; its claim; and whether its
-            abstract was named at all.
-        """
+    def rationale(self) -> Rationale:
+        """Sentences of all cited abstracts."""
         encoder, rarity = self.encoder, self.index.lexical.rarity
         names = sorted({n for c in self.claims for n in c["cited_doc_ids"]})
         flat = [s for n in names for s in self.sentences[n]]
@@ -140,7 +151,7 @@ class SciFact:
         place = {n: slice(a, b) for n, a, b in zip(names, ends, ends[1:], strict=False)}
         asked = encoder.encode(self.texts)
         titles = {d.id: d.title for d in self.index.corpus.documents()}
-        rows, labels, owner, named = [], [], [], []
+        rows, labels, owner, named, abstract = [], [], [], [], []
         for number, claim in enumerate(self.claims):
             gold: dict[str, set[int]] = {}
             for evidence in claim["evidence"]:
@@ -152,10 +163,12 @@ class SciFact:
                     title=titles[name],
                 )  # fmt: skip
                 rows.append(found)
+                abstract += [len(rows)] * len(sentences)
                 labels += [n in gold.get(name, ()) for n in range(len(sentences))]
                 owner += [number] * len(sentences)
                 named += [name in gold] * len(sentences)
-        return np.concatenate(rows), np.array(labels), np.array(owner), np.array(named)
+        arrays = (np.array(a) for a in (labels, owner, abstract, named))
+        return Rationale(np.concatenate(rows), *arrays)
 
     def signals(
         self, question: str, reranker: Reranker, support: SupportModel, without: Set[str] = NONE

@@ -52,8 +52,8 @@ def main() -> None:
     labels = np.array([n in scifact.relevant[o] for n, o in zip(names, owner, strict=True)])
     groups = np.unique(owner, return_counts=True)[1]
     fit_trees(features, labels, groups, seed=SEED).save(given.out / "reranker")
-    rows, named, *_ = scifact.rationale
-    fit_support(rows, named, seed=SEED).save(given.out / "support")
+    read = scifact.rationale
+    fit_support(read.features, read.labels, seed=SEED).save(given.out / "support")
     signals.fitted().save(given.out / "abstain")
     write_cards(given.out, time.perf_counter() - begun)
 

@@ -19,7 +19,7 @@ from verticals.medical.retrieval.reranker import open_boosters, save_boosters
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "support"
 SEEDS = 3
-TREES, RATE, LEAVES, LEAST = 300, 0.03, 8, 20
+TREES, RATE, LEAVES, LEAST = 300, 0.03, 16, 20
 
 
 class Encodes(Protocol):
