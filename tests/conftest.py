@@ -22,22 +22,30 @@ def repo() -> Path:
     return REPO
 
 
-@pytest.fixture(scope="session")
-def shared_finance() -> Path:
-    """The developers' credit data beside the checkout; tests that need it skip without it."""
-    folder = REPO.parent / "shared" / "data" / "finance"
+def developer_data(case: str) -> Path:
+    """The developers' data of a case beside the checkout; tests that need it skip without it."""
+    folder = REPO.parent / "shared" / "data" / case
     if not folder.is_dir():
         pytest.skip(f"developer data not found at {folder}: it is not part of the product")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shared_finance() -> Path:
+    """The developers' credit data."""
+    return developer_data("finance")
 
 
 @pytest.fixture(scope="session")
 def shared_medical() -> Path:
-    """The developers' medical data beside the checkout; tests that need it skip without it."""
-    folder = REPO.parent / "shared" / "data" / "medical"
-    if not folder.is_dir():
-        pytest.skip(f"developer data not found at {folder}: it is not part of the product")
-    return folder
+    """The developers' medical data."""
+    return developer_data("medical")
+
+
+@pytest.fixture(scope="session")
+def shared_voice() -> Path:
+    """The developers' recordings and sentences."""
+    return developer_data("voice")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,8 @@
+"""Runs the voice benchmarks: `python -m bench.voice [NAME ...]`."""
+
+import sys
+
+import bench.voice
+from bench.packages import run_package
+
+sys.exit(run_package(bench.voice))
