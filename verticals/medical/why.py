@@ -118,7 +118,8 @@ def _features(question: Question, evidence: Sequence[Evidence], engine: Engine) 
     reranker = engine.index.reranker
     if not isinstance(reranker, Reranker):
         return pd.DataFrame(columns=columns)
-    searched = find(question, engine).expanded.question
+    expanded = find(question, engine).expanded
+    searched = expanded.search or expanded.question
     hits = engine.index.candidates(searched, filters=question.filters)
     passages = engine.corpus.passages([hit.row for hit in hits])
     matrix = reranker.features(searched, hits, engine.index)
