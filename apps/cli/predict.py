@@ -1,4 +1,4 @@
-"""`casekit predict`: every row of a table answered by a bundle."""
+"""`casekit predict`: every row of a table, or file of a folder, answered by a bundle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def predict(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="INPUT", help="CSV, TSV, Excel, Parquet, JSON lines or a database; path or URL."
+            metavar="INPUT",
+            help="CSV, TSV, Excel, Parquet, JSON lines or a database, path or URL; "
+            "or a folder of recordings or pictures.",
         ),
     ],
     *,
@@ -27,7 +29,7 @@ def predict(
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Rows held in memory at a time.")] = 50_000,
 ) -> None:
-    """Predict every row of a table, in bounded memory.
+    """Predict every row of a table, or every file of a folder, in bounded memory.
 
     Writes OUT/predictions.jsonl: one object a row, in the order of the rows,
     as {"id": ..., "output": {...}}. The bundle is verified first.
@@ -35,6 +37,7 @@ def predict(
     casekit predict runs/german/bundle new_loans.csv -o scored
     casekit predict bundle.zip loans.parquet -o scored --id loan_id --no-reasons
     casekit predict bundle.zip "sqlite:///book.db::loans" -o scored
+    casekit predict bundle.zip recordings/ -o heard
     """
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

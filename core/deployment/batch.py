@@ -1,4 +1,6 @@
-"""Batch prediction: a table or JSON lines in, one JSON object a row out, in bounded memory.
+"""Batch prediction: a table, JSON lines or a folder of files in, one JSON object a row out.
+
+Memory stays bounded.
 
 The result appears under its name only when it is complete, so a killed run is simply run again.
 """
@@ -16,7 +18,7 @@ import numpy as np
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from core.deployment.predictor import Predictor, TablePredictor
+from core.deployment.predictor import FilePredictor, Predictor, TablePredictor
 from core.errors import DataError, ModelError
 
 if TYPE_CHECKING:
@@ -66,7 +68,8 @@ def predict_stream(
 
     Args:
         bundle_or_predictor: An opened bundle, or the predictor itself.
-        source: Path or URL of CSV, TSV, Parquet, JSON lines or whatever `iter_table` reads.
+        source: Path or URL of CSV, TSV, Parquet, JSON lines or whatever `iter_table` reads; a
+            folder of recordings or pictures for a `FilePredictor`, its rows named by their paths.
         out: Folder that receives the file.
         reasons: Whether to compute the explanation fields, the slow part of an answer.
         rows: Rows held in memory at a time.
@@ -80,7 +83,7 @@ def predict_stream(
         DataError: The source cannot be read, or a row is not a valid input; names file and row.
         ModelError: The predictor breaks its own promise.
     """
-    from core.data.sources import iter_table, source_name
+    from core.data.sources import source_name
 
     predictor = _predictor(bundle_or_predictor)
     folder = Path(out)
@@ -92,9 +95,9 @@ def predict_stream(
     target, partial = folder / PREDICTIONS, folder / f"{PREDICTIONS}.partial"
     start, total = time.perf_counter(), 0
     with partial.open("wb") as sink:
-        for frame in iter_table(source, rows=rows):
+        for frame, named in _parts(predictor, source, rows, id_column):
             where = Where(source_name(source), total)
-            ids = _ids(frame, id_column, where)
+            ids = _ids(frame, named, where)
             sink.writelines(_lines(predictor, frame, ids, where, reasons=reasons))
             total += len(frame)
             if on_rows is not None:
@@ -103,6 +106,20 @@ def predict_stream(
         os.fsync(sink.fileno())
     partial.replace(target)
     return Written(target, total, time.perf_counter() - start)
+
+
+def _parts(
+    predictor: Predictor, source: str | Path, rows: int, id_column: str | None
+) -> Iterator[tuple[pd.DataFrame, str | None]]:
+    """Parts of the source, and the column that names their rows."""
+    from core.data.folders import NAME, iter_files
+    from core.data.sources import iter_table
+
+    if isinstance(predictor, FilePredictor) and Path(source).is_dir():
+        files = iter_files(source, field=predictor.file_field, suffixes=predictor.file_suffixes)
+        yield from ((frame, NAME) for frame in files)
+    else:
+        yield from ((frame, id_column) for frame in iter_table(source, rows=rows))
 
 
 def _predictor(given: Bundle | Predictor) -> Predictor:

@@ -38,3 +38,16 @@ class TablePredictor(Predictor, Protocol):
             frame: Columns named as the fields of `input_model`; extra columns are ignored.
             reasons: Whether to compute the explanation fields, the slow part of an answer.
         """
+
+
+@runtime_checkable
+class FilePredictor(Predictor, Protocol):
+    """A Predictor whose input holds a file, a recording or a picture, as base64 text."""
+
+    @property
+    def file_field(self) -> str:
+        """The field of `input_model` that holds it."""
+
+    @property
+    def file_suffixes(self) -> tuple[str, ...]:
+        """Which files it reads, such as (".wav", ".flac")."""

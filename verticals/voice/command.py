@@ -82,3 +82,6 @@ class Turn(_Frozen):
     understood: Understood
     outcomes: tuple[Outcome, ...] = ()
     reply: str = Field(default="", description="What the assistant says")
+    seconds: dict[str, float] = Field(
+        default={}, exclude=True, description="By stage; never part of an answer that is compared"
+    )

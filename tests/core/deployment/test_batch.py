@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from collections.abc import Sequence
@@ -211,3 +212,40 @@ def test_a_percent_sign_in_a_column_name_is_a_percent_sign(
     source.write_bytes(gzip.compress(b"income,age\n1,20\n2,30\n"))
     written = predict_stream(predictor, source, tmp_path / "out")
     assert read(written.path)[1] == {"id": 1, "output": {"100% s": 1}}
+
+
+class Clip(BaseModel):
+    """A file as base64 text."""
+
+    audio: str
+
+
+class Size(BaseModel):
+    """How long it is."""
+
+    bytes: int
+
+
+class Measuring:
+    """Says how long a file is."""
+
+    input_model = Clip
+    output_model = Size
+    file_field = "audio"
+    file_suffixes = (".wav",)
+
+    def predict(self, inputs: list[BaseModel]) -> list[BaseModel]:
+        return [Size(bytes=len(base64.b64decode(i.audio))) for i in inputs]
+
+
+def test_a_folder_of_files_is_answered_file_by_file(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    (source / "deep").mkdir(parents=True)
+    for number in range(20):
+        (source / f"{number:02}.wav").write_bytes(b"x" * number)
+    (source / "deep" / "a.wav").write_bytes(b"yy")
+    written = predict_stream(Measuring(), source, tmp_path / "out")
+    lines = [json.loads(line) for line in written.path.read_bytes().splitlines()]
+    assert written.rows == 21
+    assert lines[7] == {"id": "07.wav", "output": {"bytes": 7}}
+    assert lines[-1] == {"id": "deep/a.wav", "output": {"bytes": 2}}
