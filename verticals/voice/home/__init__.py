@@ -1,0 +1,1 @@
+"""The home: its rooms and devices, and a simulated one to act on."""
