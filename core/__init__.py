@@ -1,5 +1,6 @@
 """The life of a large model: data, training, evaluation, deployment, serving, monitoring."""
 
+import logging
 import os
 import warnings
 
@@ -7,3 +8,5 @@ import warnings
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # Progress bars in a notebook fall back to text where no widgets are installed: that is enough.
 warnings.filterwarnings("ignore", "IProgress not found")
+# torchao speaks up about its own use of torch whenever something imports it.
+logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)

@@ -10,10 +10,12 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from core.errors import ModelError
 
@@ -33,15 +35,18 @@ class Asset:
     hub: str = ""  # Hugging Face repository that carries it
     hub_file: str = ""
     parts: tuple[str, ...] = ()  # of a folder: the files that matter; empty for all
+    joined: tuple[str, ...] = ()  # files inside packages that, one after the other, make this one
 
 
 def assets() -> dict[str, Asset]:
     """Every pinned asset by name."""
     text = Path(__file__).with_name("assets.toml").read_text(encoding="utf-8")
-    return {
-        name: Asset(name=name, **{**entry, "parts": tuple(entry.get("parts", ()))})
-        for name, entry in tomllib.loads(text).items()
-    }
+    return {name: _asset(name, entry) for name, entry in tomllib.loads(text).items()}
+
+
+def _asset(name: str, entry: dict[str, Any]) -> Asset:
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    return Asset(name=name, **fields)
 
 
 def asset(name: str) -> Asset:
@@ -72,7 +77,7 @@ def resolve(
     cached = cache_folder() / pin.name / Path(pin.file).name
     if cached.exists():
         return _verified(cached, pin, "the local cache")
-    installed = _in_package(pin)
+    installed = _installed(pin, cached)
     if installed is not None:
         return _verified(installed, pin, f"the package {pin.package} {_version(pin.package)}")
     if pin.hub:
@@ -97,17 +102,41 @@ def _pin(name: str, pins: Mapping[str, Asset]) -> Asset:
     raise ModelError(f"no asset is called {name!r}", remedy=hint)
 
 
-def _in_package(pin: Asset) -> Path | None:
-    """The file in the installed package, found without importing it."""
-    if not pin.package:
-        return None
-    top = pin.file.partition("/")[0]
+def _installed(pin: Asset, cached: Path) -> Path | None:
+    """What pip packages carry of it."""
+    if pin.joined:
+        return _joined(pin, cached)
+    return _in_package(pin.file) if pin.package else None
+
+
+def _in_package(path: str) -> Path | None:
+    """A file of an installed package, by its path from there, found without importing it."""
+    top = path.partition("/")[0]
     spec = importlib.util.find_spec(top)
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        file = Path(folder).parent / pin.file
+        file = Path(folder).parent / path
         if file.exists():
             return file
     return None
+
+
+def _joined(pin: Asset, target: Path) -> Path | None:
+    """The file that several packages carry in parts, joined once into the cache."""
+    parts = [_in_package(part) for part in pin.joined]
+    if None in parts:
+        return None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    with partial.open("wb") as sink:
+        for part in parts:
+            with cast("Path", part).open("rb") as stream:
+                shutil.copyfileobj(stream, sink)
+    try:
+        _verified(partial, pin, f"the packages {pin.package}")
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
 
 
 def _from_hub(pin: Asset) -> Path:

@@ -55,6 +55,22 @@ def test_embedded_data_are_found_and_are_the_pinned_bytes() -> None:
     assert asset("german_credit").version == "0.1.9.7"
 
 
+def test_a_file_in_parts_is_joined_once_and_refused_if_a_part_differs(package: Path) -> None:
+    (package.parent / "head.bin").write_bytes(CONTENT[:3])
+    (package.parent / "tail.bin").write_bytes(CONTENT[3:])
+    parts = ("tiny_pack/data/head.bin", "tiny_pack/data/tail.bin")
+    pins = pin(file="whole.bin", joined=parts)
+    whole = resolve("tiny", pins=pins)
+    assert whole.read_bytes() == CONTENT
+    (package.parent / "tail.bin").unlink()
+    assert resolve("tiny", pins=pins) == whole
+    whole.unlink()
+    (package.parent / "tail.bin").write_bytes(b"other")
+    with pytest.raises(ModelError, match="pinned"):
+        resolve("tiny", pins=pins)
+    assert not list(whole.parent.iterdir())
+
+
 def test_path_before_cache_before_package(package: Path, tmp_path: Path) -> None:
     assert resolve("tiny", pins=pin()) == package
     cached = cache_folder() / "tiny" / "tiny.bin"

@@ -1,0 +1,1 @@
+"""Speech out: pronunciations, voices, and what is said sentence by sentence."""
