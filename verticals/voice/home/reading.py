@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from core.errors import DataError
 from verticals.voice.home.model import Home, Plain
@@ -86,11 +86,10 @@ def _fixture(entity: Mapping[str, Any]) -> dict[str, Any]:
     aliases = list(entity.get("aliases") or ())
     if optional != name:
         aliases.append(name.partition("[")[0] + name.rpartition("]")[2])
-    found = _only(entity, _KEPT) | {
+    return _only(entity, _KEPT) | {
         "name": optional, "aliases": aliases, "state": str(state),
         "device_class": str(attributes.pop("device_class", "")), "attributes": attributes,
     }  # fmt: skip
-    return found
 
 
 def _only(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -120,7 +119,12 @@ def _unreadable(error: ValidationError, content: Mapping[str, Any], file: Path) 
 def _fields(part: str) -> Iterable[str]:
     from verticals.voice.home.model import Area, Entity, Floor, Scene
 
-    models = {"floors": Floor, "areas": Area, "entities": Entity, "scenes": Scene}
+    models: dict[str, type[BaseModel]] = {
+        "floors": Floor,
+        "areas": Area,
+        "entities": Entity,
+        "scenes": Scene,
+    }
     return list(models[part].model_fields) if part in models else list(Home.model_fields)
 
 

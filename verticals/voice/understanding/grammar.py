@@ -1,0 +1,159 @@
+"""Sentences that a grammar covers: hassil with Home Assistant's intents, over one home's names.
+
+The names are cut down to those that the sentence can contain before hassil looks, and answers are
+kept, because a home says the same few sentences every day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verticals.voice.command import Command, Slot
+from verticals.voice.home.model import Entity, Home
+from verticals.voice.understanding.normalise import grammatical
+from verticals.voice.understanding.targets import targets
+
+if TYPE_CHECKING:
+    from hassil.intents import Intents, TextSlotList, TextSlotValue
+    from hassil.recognize import RecognizeResult
+
+SENTENCES = Path(__file__).with_name("sentences.yaml")
+_KEPT = 512
+_LISTS = ("name", "area", "floor")
+
+
+class Grammar:
+    """Home Assistant's sentences, and our few, over the names of one home."""
+
+    def __init__(self, home: Home, intents: Intents) -> None:
+        self._home = home
+        self._intents = intents
+        self._values = {
+            "name": _values((n, e.name, _context(e)) for e in home.entities for n in e.names),
+            "area": _values((n, a.name, {}) for a in home.areas for n in (a.name, *a.aliases)),
+            "floor": _values((n, f.name, {}) for f in home.floors for n in (f.name, *f.aliases)),
+        }
+        self._known: OrderedDict[tuple[str, str | None], tuple[Command, ...]] = OrderedDict()
+
+    @classmethod
+    def open(cls, home: Home, *, extended: bool = True) -> Grammar:
+        """Compile the sentences for a home.
+
+        Args:
+            home: Whose names and kinds of devices count.
+            extended: With our own sentences (sentences.yaml); without, Home Assistant's alone.
+        """
+        import home_assistant_intents
+        import yaml
+        from hassil.intents import Intents
+
+        content = home_assistant_intents.get_intents("en") or {}
+        intents = Intents.from_dict(content)
+        if extended:
+            ours = yaml.safe_load(SENTENCES.read_text(encoding="utf-8"))
+            content = {
+                **content,
+                "intents": _joined(content["intents"], ours["intents"]),
+                "lists": {**content["lists"], **ours["lists"]},
+                "expansion_rules": {**content["expansion_rules"], **ours["expansion_rules"]},
+            }
+            intents = Intents.from_dict(content)
+        return cls(home, intents)
+
+    def parse(self, text: str, *, area: str | None = None) -> tuple[Command, ...]:
+        """The readings of a request, best first; none if the grammar does not cover it.
+
+        Args:
+            text: One request, as typed or as recognised.
+            area: Id of the area that the speaker is in, for "turn on the lights".
+        """
+        key = (text, area)
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        found = self._parse(text, area)
+        self._known[key] = found
+        if len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return found
+
+    def _parse(self, text: str, area: str | None) -> tuple[Command, ...]:
+        from hassil.recognize import recognize_best
+
+        spoken = grammatical(text)
+        if not spoken:
+            return ()
+        place = self._home.area_by_id.get(area or "")
+        context = {"area": {"value": place.name, "text": place.name}} if place else None
+        result = recognize_best(
+            spoken, self._intents, slot_lists=self._possible(spoken), intent_context=context,
+            best_slot_name="name", language="en",
+        )  # fmt: skip
+        return () if result is None else (self._command(result, text),)
+
+    def _possible(self, spoken: str) -> dict[str, Any]:
+        """The names that the sentence can contain; leaving the others out loses no reading."""
+        from hassil.intents import TextSlotList
+
+        folded = _folded(spoken)
+        return {
+            name: TextSlotList(name=name, values=[v for key, v in self._values[name]
+                                                  if key in folded])
+            for name in _LISTS
+        }  # fmt: skip
+
+    def _command(self, result: RecognizeResult, text: str) -> Command:
+        slots = tuple(
+            _slot(name, entity.value, entity.text, text) for name, entity in result.entities.items()
+        )
+        entities = targets(self._home, result.intent.name, {s.name: s.value for s in slots})
+        return Command(
+            intent=result.intent.name, slots=slots, entities=entities, text=text,
+            risky=any(self._home.by_id[e].risky for e in entities), source="grammar",
+        )  # fmt: skip
+
+
+def _context(entity: Entity) -> dict[str, Any]:
+    found: dict[str, Any] = {"domain": entity.domain}
+    if entity.device_class:
+        found["device_class"] = entity.device_class
+    return found
+
+
+def _values(
+    rows: Iterable[tuple[str, str, Mapping[str, Any]]],
+) -> list[tuple[str, TextSlotValue]]:
+    """Names with the form that is looked for in sentences."""
+    from hassil.expression import TextChunk
+    from hassil.intents import TextSlotValue
+
+    return [
+        (_folded(text),
+         TextSlotValue(text_in=TextChunk(text, original_text=text), value_out=value,
+                       context=dict(context)))
+        for text, value, context in rows
+    ]  # fmt: skip
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[^\w]+", "", text.casefold()).replace("_", "")
+
+
+def _slot(name: str, value: Any, said: str, text: str) -> Slot:
+    said = said.strip()
+    start = text.casefold().find(said.casefold()) if said else -1
+    if not isinstance(value, str | float | int):
+        value = str(value)
+    value = value.strip() if isinstance(value, str) else float(value)
+    return Slot(name=name, value=value, start=start, end=start + len(said) if start >= 0 else -1)
+
+
+def _joined(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: {"data": list(intent["data"])} for name, intent in theirs.items()}
+    for name, intent in ours.items():
+        found.setdefault(name, {"data": []})["data"].extend(intent["data"])
+    return found
