@@ -18,7 +18,7 @@ from verticals.voice.understanding.normalise import grammatical
 from verticals.voice.understanding.targets import targets
 
 if TYPE_CHECKING:
-    from hassil.intents import Intents, TextSlotList, TextSlotValue
+    from hassil.intents import Intents, TextSlotValue
     from hassil.recognize import RecognizeResult
 
 SENTENCES = Path(__file__).with_name("sentences.yaml")
