@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.errors import DataError, ParameterError
 from verticals.voice.home.model import Home
+from verticals.voice.home.timers import ENTITY as TIMERS
 from verticals.voice.parameters import HomeParameters
 from verticals.voice.recordings import Recording, fingerprint, read_recordings
 from verticals.voice.stages import Checked, Loaded, Split
@@ -31,7 +32,7 @@ def load(parameters: HomeParameters) -> Loaded:
     if parameters.data == REQUESTS:
         from verticals.voice.spoken import LICENCE, speak_requests
 
-        place = speak_requests(home, Path(parameters.out) / "recordings", seed=parameters.seed)
+        place = speak_requests(Path(parameters.out) / "recordings", seed=parameters.seed)
         licence = LICENCE
     else:
         place = Path(parameters.data)
@@ -89,17 +90,15 @@ def split(checked: Checked) -> Split:
 
 def _known(recordings: Sequence[Recording], home: Home) -> None:
     """Refuse labels of devices that the home does not have."""
-    there = {entity.id for entity in home.entities}
+    there = {entity.id for entity in home.entities} | {TIMERS}
     for recording in recordings:
-        for expected in recording.expected or ():
-            for name in expected.entities:
-                if name not in there:
-                    raise DataError(
-                        f"the home has no device {name!r}",
-                        where=f"{recording.id}, expected, entities",
-                        remedy="Use the ids of the home's YAML, such as "
-                        f"{next(iter(sorted(there)), 'light.kitchen')}",
-                    )
+        meant = [name for e in recording.expected or () for name in e.entities]
+        for name in (*meant, *(recording.states or {})):
+            if name not in there:
+                raise DataError(
+                    f"the home has no device {name!r}", where=f"{recording.id}, expected or states",
+                    remedy=f"Use the ids of the home's YAML, such as {min(there)}",
+                )  # fmt: skip
 
 
 def _levels(sound: np.ndarray) -> tuple[float, float]:
@@ -133,9 +132,9 @@ def _findings(loaded: Loaded, clips: pd.DataFrame, broken: list[str]) -> pd.Data
             if name in counts.index]  # fmt: skip
     if broken:
         rows.insert(0, ("not readable", len(broken), broken[0], "Export as WAV or FLAC"))
-    unlabelled = sum(r.expected is None for r in loaded.recordings)
+    unlabelled = sum(r.expected is None and r.states is None for r in loaded.recordings)
     if unlabelled:
-        rows.append(("without expected commands", unlabelled, "only hearing is judged",
-                     "Add `expected`"))  # fmt: skip
+        rows.append(("without what should happen", unlabelled, "only hearing is judged",
+                     "Add `expected` or `states`"))  # fmt: skip
     rows = rows or [("nothing wrong", len(clips), "", "")]
     return pd.DataFrame(rows, columns=["finding", "recordings", "detail", "remedy"])

@@ -3,9 +3,11 @@
 A folder holds audio files and `recordings.jsonl`, one object a line:
 
     {"file": "kitchen/01.wav", "text": "turn off the kitchen light", "speaker": "ana",
-     "expected": [{"intent": "HassTurnOff", "entities": ["light.kitchen"], "slots": {}}]}
+     "expected": [{"intent": "HassTurnOff", "entities": ["light.kitchen"], "slots": {}}],
+     "states": {"light.kitchen": {"state": "off"}}}
 
-`expected` is empty where nothing should happen; without the field only hearing is judged.
+`expected` is what should be understood, `states` all that should change in the home's first state;
+empty where nothing should happen. Either may be left out, then it is not judged.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import DataError
+from verticals.voice.home.model import Plain
 
 LABELS = "recordings.jsonl"
 
@@ -44,6 +47,9 @@ class Label(BaseModel):
     text: str | None = Field(default=None, description="What was said, word for word")
     speaker: str = "unknown"
     expected: tuple[Expected, ...] | None = None
+    states: dict[str, dict[str, Plain]] | None = Field(
+        default=None, description="By device: how it stands afterwards; nothing else may change"
+    )
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Recording:
     text: str | None
     speaker: str
     expected: tuple[Expected, ...] | None
+    states: dict[str, dict[str, Plain]] | None = None
 
 
 def read_recordings(folder: str | Path) -> tuple[Recording, ...]:
@@ -84,7 +91,8 @@ def read_recordings(folder: str | Path) -> tuple[Recording, ...]:
                 f"{label.file!r} is labelled twice", where=f"{LABELS}, line {number}",
                 remedy="Leave one of the lines",
             )  # fmt: skip
-        found[label.file] = Recording(label.file, path, label.text, label.speaker, label.expected)
+        found[label.file] = Recording(label.file, path, label.text, label.speaker, label.expected,
+                                      label.states)  # fmt: skip
     if not found:
         raise DataError("it is empty", where=str(labels), remedy="Label at least one recording")
     return tuple(found.values())
@@ -95,7 +103,7 @@ def fingerprint(recordings: Sequence[Recording]) -> str:
     digest = hashlib.sha256()
     for r in recordings:
         wanted = None if r.expected is None else [e.model_dump() for e in r.expected]
-        digest.update(orjson.dumps([r.id, r.text, r.speaker, wanted]))
+        digest.update(orjson.dumps([r.id, r.text, r.speaker, wanted, r.states]))
         digest.update(hashlib.sha256(r.path.read_bytes()).digest())
     return digest.hexdigest()
 

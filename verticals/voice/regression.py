@@ -7,8 +7,8 @@ up with intervals that draw whole speakers again; and sets two bundles side by s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MODEL = "voice assistant"
 SHARES = ("intents_right", "slots_right", "frame_right", "frame_right_from_text", "done_right")
 _HAPPENED = ("done", "unchanged", "answered", "waiting")
+States = dict[str, dict[str, Any]]
+_CLOCKS = ("timers", "forecast", "current_temperature")  # change by themselves
 Heard = tuple[tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]], ...]
 
 
@@ -51,8 +53,9 @@ def judge(
     rows = []
     for number, recording in enumerate(recordings, 1):
         assistant.reset()
+        before = assistant.states()
         turn = assistant.hear(read_audio(recording.path))
-        rows.append(_row(recording, turn, assistant))
+        rows.append(_row(recording, turn, assistant, changed(before, assistant.states())))
         if progress is not None:
             progress(number, len(recordings))
     return pd.DataFrame(rows)
@@ -145,12 +148,39 @@ def _values(slots: dict[str, str | float]) -> tuple[tuple[str, str], ...]:
     ))  # fmt: skip
 
 
-def _row(recording: Recording, turn: Turn, assistant: Assistant) -> dict[str, object]:
+def changed(before: States, after: States) -> States:
+    """What differs, by device: its state if that changed, and the attributes that did."""
+    found: dict[str, dict[str, object]] = {}
+    for name, new in after.items():
+        old = before[name]
+        parts = {} if new["state"] == old["state"] else {"state": new["state"]}
+        parts |= {k: v for k, v in new["attributes"].items()
+                  if k not in _CLOCKS and old["attributes"].get(k) != v}  # fmt: skip
+        if parts:
+            found[name] = parts
+    return found
+
+
+def as_expected(wanted_states: Mapping[str, Mapping[str, object]], after: States,
+                changes: Collection[str]) -> bool:  # fmt: skip
+    """Whether the devices stand as they should, and no other one changed."""
+    stands = all(
+        value == (after[name]["state"] if key == "state" else after[name]["attributes"].get(key))
+        for name, parts in wanted_states.items()
+        for key, value in parts.items()
+    )
+    return stands and set(changes) <= set(wanted_states)
+
+
+def _row(
+    recording: Recording, turn: Turn, assistant: Assistant, changes: States
+) -> dict[str, object]:
     errors, words = _word_errors(recording.text, turn.transcript.text)
     row: dict[str, object] = {
         "recording": recording.id, "speaker": recording.speaker,
         "said": recording.text or "", "heard": turn.transcript.text,
-        "errors": errors, "words": words, "judged": recording.expected is not None,
+        "errors": errors, "words": words,
+        "judged": recording.expected is not None or recording.states is not None,
         "understood": "; ".join(c.intent for c in turn.understood.commands),
         "reply": turn.reply,
     }  # fmt: skip
@@ -166,6 +196,9 @@ def _row(recording: Recording, turn: Turn, assistant: Assistant) -> dict[str, ob
             row["frame_right_from_text"] = heard(understood.commands) == right
         happened = all(o.status in _HAPPENED for o in turn.outcomes)
         row["done_right"] = right == found and happened
+    if recording.states is not None:
+        row["done_right"] = as_expected(recording.states, assistant.states(), changes)
+        row["changed"] = "; ".join(sorted(changes))
     return row | {f"seconds_{name}": value for name, value in turn.seconds.items()}
 
 
