@@ -33,7 +33,7 @@ _ONE = frozenset({
     "MediaQuery", "MediaRate", "MediaMode",
 })  # fmt: skip
 _SWITCHED = ("light", "switch", "fan", "media_player", "climate")
-_IDLE = frozenset({"off", "idle", "unavailable", "standby", "docked", "paused"})
+_BUSY = ("playing", "cleaning", "on", "heat", "cool", "paused", "idle")  # rather than the others
 
 
 def targets(home: Home, intent: str, slots: Mapping[str, object]) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def targets(home: Home, intent: str, slots: Mapping[str, object]) -> tuple[str, 
 
 
 def _main(found: list[Entity]) -> Entity:
-    return next((e for e in found if e.state not in _IDLE), found[0])
+    return min(found, key=lambda e: _BUSY.index(e.state) if e.state in _BUSY else len(_BUSY))
 
 
 def _named(
