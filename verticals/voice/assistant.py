@@ -1,0 +1,217 @@
+"""The whole chain for one home: hear, understand, do, say.
+
+The parts that cost memory are opened once (`open_parts`) and shared; an `Assistant` is one
+conversation with one home, and cheap.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from core.errors import ModelError, ParameterError
+from verticals.voice.action.background import Background
+from verticals.voice.action.executor import Executor
+from verticals.voice.action.journal import Journal
+from verticals.voice.command import Command, Outcome, Transcript, Turn, Understood
+from verticals.voice.home.model import Home
+from verticals.voice.home.simulated import SimulatedHome
+from verticals.voice.understanding.context import Dialogue
+from verticals.voice.understanding.understand import Understander
+
+if TYPE_CHECKING:
+    from verticals.voice.action.connector import Connector
+    from verticals.voice.speech.voice import Voice
+
+NOTHING_HEARD = "I did not hear anything."
+NOT_UNDERSTOOD = "Sorry, I did not understand that."
+
+
+class Hearing(Protocol):
+    """What turns sound into words."""
+
+    def transcribe(self, sound: np.ndarray) -> Transcript:
+        """The words of (n,) float32 at 16 kHz; empty text where nobody spoke."""
+
+
+class Knowing(Protocol):
+    """What tells people by their voices, and what they may do."""
+
+    def who(self, sound: np.ndarray) -> str | None:
+        """The enrolled person who speaks, None if unknown."""
+
+    def allowed(self, speaker: str | None, command: Command) -> bool:
+        """Whether they may give a command."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that conversations share."""
+
+    home: Home
+    understander: Understander
+    recogniser: Hearing | None = None  # without it, text only
+    voice: Voice | None = None
+    people: Knowing | None = None
+
+
+class Assistant:
+    """One conversation with one home; close it, or use it in a `with`."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        connector: Connector | None = None,
+        journal: Journal | None = None,
+        area: str | None = None,
+    ) -> None:
+        """Begin a conversation.
+
+        Args:
+            parts: Shared with other conversations.
+            connector: The home's devices; simulated ones of its own by default.
+            journal: Where commands are written before they are sent; in memory by default.
+            area: Id of the room that the microphone is in.
+        """
+        self.parts, self._area = parts, area
+        self._connector: Connector = connector or SimulatedHome(parts.home)
+        self._loop = Background()
+        self._dialogue = Dialogue(area=area)
+        allowed = parts.people.allowed if parts.people else None
+        self._executor = self._loop.run(_executor(parts, self._connector, journal, allowed))
+
+    @property
+    def home(self) -> Home:
+        """Its rooms and devices."""
+        return self.parts.home
+
+    def hear(self, given: np.ndarray | str, *, speaker: str | None = None) -> Turn:
+        """One exchange.
+
+        Args:
+            given: (n,) float32 at 16 kHz, or the words if they were typed.
+            speaker: Who speaks, if that is known already.
+
+        Returns:
+            What was heard, understood and done, with the seconds of every stage.
+
+        Raises:
+            ModelError: Sound was given and no recogniser is there.
+        """
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "recognition"):
+            transcript = self._transcribed(given)
+        if speaker is None and self.parts.people and isinstance(given, np.ndarray):
+            with _timed(seconds, "speaker"):
+                speaker = self.parts.people.who(given)
+        if not transcript.text:
+            nothing = Understood(status="rejected", question=NOTHING_HEARD)
+            return Turn(transcript=transcript, speaker=speaker, understood=nothing,
+                        reply=NOTHING_HEARD, seconds=seconds)  # fmt: skip
+        with _timed(seconds, "understanding"):
+            understood = self.parts.understander.understand(
+                transcript.text, context=self._dialogue, speaker=speaker
+            )
+        self._dialogue = self._dialogue.after(understood)
+        outcomes: tuple[Outcome, ...] = ()
+        if understood.status == "understood" and understood.commands:
+            with _timed(seconds, "action"):
+                # Whatever asks for a yes was asked about before it counts as understood.
+                outcomes = tuple(self._loop.run(self._executor.run(
+                    understood.commands, confirmed=True, speaker=speaker
+                )))  # fmt: skip
+        return Turn(
+            transcript=transcript, speaker=speaker, understood=understood, outcomes=outcomes,
+            reply=_reply(understood, outcomes), seconds=seconds,
+        )  # fmt: skip
+
+    def understand(self, text: str) -> Understood:
+        """What a first sentence would ask for; nothing is done."""
+        return self.parts.understander.understand(text, context=Dialogue(area=self._area))
+
+    def say(self, text: str) -> np.ndarray | None:
+        """A reply as (n,) float32 at 16 kHz; None if there is no voice."""
+        return self.parts.voice.say(text) if self.parts.voice and text else None
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """The present state of every device of a simulated home.
+
+        Raises:
+            ParameterError: The home is a real one.
+        """
+        return self._simulated().states()
+
+    def reset(self) -> None:
+        """The simulated home in its first state, and nothing said before.
+
+        Raises:
+            ParameterError: The home is a real one.
+        """
+        self._simulated().reset()
+        self._dialogue = Dialogue(area=self._area)
+
+    def close(self) -> None:
+        """Stop what runs in the background."""
+        self._loop.close()
+
+    def __enter__(self) -> Assistant:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _transcribed(self, given: np.ndarray | str) -> Transcript:
+        if isinstance(given, str):
+            return Transcript(text=" ".join(given.split()))
+        if self.parts.recogniser is None:
+            raise ModelError(
+                "no speech recogniser is open", where="recogniser",
+                remedy="Open the assistant with one, or type",
+            )  # fmt: skip
+        return self.parts.recogniser.transcribe(given)
+
+    def _simulated(self) -> SimulatedHome:
+        if not isinstance(self._connector, SimulatedHome):
+            raise ParameterError(
+                "only a simulated home can be looked at whole, or set back", where="connector",
+                remedy="Use SimulatedHome",
+            )  # fmt: skip
+        return self._connector
+
+
+async def _executor(
+    parts: Parts,
+    connector: Connector,
+    journal: Journal | None,
+    allowed: Callable[[str | None, Command], bool] | None,
+) -> Executor:
+    """Made inside the loop that it will run in."""
+    return Executor(connector, journal or Journal.open(None), parts.home, allowed=allowed)
+
+
+def _reply(understood: Understood, outcomes: tuple[Outcome, ...]) -> str:
+    """What the assistant says."""
+    if outcomes:
+        return " ".join(dict.fromkeys(outcome.says for outcome in outcomes if outcome.says))
+    return understood.question or NOT_UNDERSTOOD
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    begun = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - begun
