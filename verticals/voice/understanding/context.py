@@ -63,11 +63,32 @@ def spelled_out(text: str, dialogue: Dialogue, home: Home) -> str:
     if found is None or not dialogue.last:
         return text
     command = dialogue.last[-1]
+    if command.intent.startswith("HassGetCurrent") or command.intent == "HassGetWeather":
+        return text
     before, after = text[: found.start()], text[found.end() :]
     if after.strip().split(" ")[:1] and after.strip().split(" ")[0] in _WEATHER_IS_WARM:
         return text
     noun = _noun(command, home, plural=found.group().lower() in ("them", "those", "these"))
     return f"{before}the {noun}{after}" if noun else text
+
+
+def aimed(
+    commands: Sequence[Command], dialogue: Dialogue, home: Home, text: str
+) -> tuple[Command, ...]:
+    """Commands read from a sentence whose pronoun was replaced, aimed at all that it stood for.
+
+    It and them stand for every device of the last command, not for the one that gave the noun.
+    """
+    plural = re.search(r"\b(them|those|these)\b", text, re.IGNORECASE)
+    meant = dialogue.last if plural else dialogue.last[-1:]
+    devices = tuple(dict.fromkeys(e for c in meant for e in c.entities if e in home.by_id))
+    kinds = {home.by_id[e].domain for e in devices}
+    return tuple(
+        c.model_copy(update={"entities": devices, "source": "context"})
+        if len(devices) > 1 and {home.by_id[e].domain for e in c.entities if e in home.by_id}
+        <= kinds else c
+        for c in commands
+    )  # fmt: skip
 
 
 def carried(text: str, dialogue: Dialogue, home: Home, linker: Linker) -> tuple[Command, ...]:

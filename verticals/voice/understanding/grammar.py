@@ -1,7 +1,6 @@
 """Sentences that a grammar covers: hassil with Home Assistant's intents, over one home's names.
 
-The names are cut down to those that the sentence can contain before hassil looks, and answers are
-kept, because a home says the same few sentences every day.
+Answers are kept, because a home says the same few sentences every day.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from verticals.voice.command import Command, Slot
 from verticals.voice.home.model import Entity, Home
+from verticals.voice.understanding.linking import spoken_names
 from verticals.voice.understanding.normalise import grammatical
 from verticals.voice.understanding.targets import targets
 
 if TYPE_CHECKING:
-    from hassil.intents import Intents, TextSlotValue
+    from hassil.intents import Intents, TextSlotList
     from hassil.recognize import RecognizeResult
 
 SENTENCES = Path(__file__).with_name("sentences.yaml")
 _KEPT = 512
-_LISTS = ("name", "area", "floor")
 
 
 class Grammar:
@@ -32,11 +31,14 @@ class Grammar:
     def __init__(self, home: Home, intents: Intents) -> None:
         self._home = home
         self._intents = intents
-        self._values = {
-            "name": _values((n, e.name, _context(e)) for e in home.entities for n in e.names),
-            "area": _values((n, a.name, {}) for a in home.areas for n in (a.name, *a.aliases)),
-            "floor": _values((n, f.name, {}) for f in home.floors for n in (f.name, *f.aliases)),
-        }
+        self._lists = {
+            "name": _values("name", ((n, e.name, _context(e)) for e in home.entities
+                                     for n in spoken_names(home, e))),
+            "area": _values("area", ((n, a.name, {}) for a in home.areas
+                                     for n in (a.name, *a.aliases))),
+            "floor": _values("floor", ((n, f.name, {}) for f in home.floors
+                                       for n in (f.name, *f.aliases))),
+        }  # fmt: skip
         self._known: OrderedDict[tuple[str, str | None], tuple[Command, ...]] = OrderedDict()
 
     @classmethod
@@ -90,26 +92,16 @@ class Grammar:
         place = self._home.area_by_id.get(area or "")
         context = {"area": {"value": place.name, "text": place.name}} if place else None
         result = recognize_best(
-            spoken, self._intents, slot_lists=self._possible(spoken), intent_context=context,
+            spoken, self._intents, slot_lists=self._lists, intent_context=context,
             best_slot_name="name", language="en",
         )  # fmt: skip
         return () if result is None else (self._command(result, text),)
-
-    def _possible(self, spoken: str) -> dict[str, Any]:
-        """The names that the sentence can contain; leaving the others out loses no reading."""
-        from hassil.intents import TextSlotList
-
-        folded = _folded(spoken)
-        return {
-            name: TextSlotList(name=name, values=[v for key, v in self._values[name]
-                                                  if key in folded])
-            for name in _LISTS
-        }  # fmt: skip
 
     def _command(self, result: RecognizeResult, text: str) -> Command:
         slots = tuple(
             _slot(name, entity.value, entity.text, text) for name, entity in result.entities.items()
         )
+        slots = _plain_query(slots)
         entities = targets(self._home, result.intent.name, {s.name: s.value for s in slots})
         return Command(
             intent=result.intent.name, slots=slots, entities=entities, text=text,
@@ -124,23 +116,36 @@ def _context(entity: Entity) -> dict[str, Any]:
     return found
 
 
-def _values(
-    rows: Iterable[tuple[str, str, Mapping[str, Any]]],
-) -> list[tuple[str, TextSlotValue]]:
-    """Names with the form that is looked for in sentences."""
+def _values(kind: str, rows: Iterable[tuple[str, str, Mapping[str, Any]]]) -> TextSlotList:
+    """Names as a list of the grammar; hassil indexes them by their letters."""
     from hassil.expression import TextChunk
-    from hassil.intents import TextSlotValue
+    from hassil.intents import TextSlotList, TextSlotValue
 
-    return [
-        (_folded(text),
-         TextSlotValue(text_in=TextChunk(text, original_text=text), value_out=value,
-                       context=dict(context)))
-        for text, value, context in rows
-    ]  # fmt: skip
+    return TextSlotList(
+        name=kind,
+        values=[
+            TextSlotValue(
+                text_in=TextChunk(_spoken(text), original_text=text), value_out=value,
+                context=dict(context),
+            )
+            for text, value, context in rows
+        ],
+    )  # fmt: skip
 
 
-def _folded(text: str) -> str:
-    return re.sub(r"[^\w]+", "", text.casefold()).replace("_", "")
+def _spoken(name: str) -> str:
+    return " ".join(re.sub(r"[^\w\s'.-]", " ", name).split())
+
+
+def _plain_query(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    """The Queen album is Queen: the article belongs to the kind that was said."""
+    if not any(s.name == "media_class" for s in slots):
+        return slots
+    return tuple(
+        s.model_copy(update={"value": re.sub(r"(?i)^the ", "", str(s.value))})
+        if s.name == "search_query" else s
+        for s in slots
+    )  # fmt: skip
 
 
 def _slot(name: str, value: Any, said: str, text: str) -> Slot:

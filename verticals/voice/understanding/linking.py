@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from verticals.voice.home.model import Home
+from verticals.voice.home.model import Entity, Home
 
 _SPELLED, _SOUNDED = 86.0, 0.8  # of 100, of 1
 _FILLERS = frozenset({
@@ -44,11 +44,18 @@ class Linker:
         """By kind: (words, name, domain)."""
         home = self._home
         return {
-            "name": tuple((plain(n), e.name, e.domain) for e in home.entities for n in e.names),
+            "name": tuple((plain(n), e.name, e.domain) for e in home.entities
+                          for n in spoken_names(home, e)),
             "area": tuple((plain(n), a.name, "") for a in home.areas for n in (a.name, *a.aliases)),
             "floor": tuple((plain(n), f.name, "") for f in home.floors
                            for n in (f.name, *f.aliases)),
         }  # fmt: skip
+
+    def warm(self) -> None:
+        """Look up how every name sounds now, rather than at the first doubtful word."""
+        for rows in self._names.values():
+            for words, _, _ in rows:
+                self._sound(words)
 
     def link(self, words: str, kind: str, *, domain: str = "") -> Link | None:
         """The nearest name, or None if none is near.
@@ -119,6 +126,16 @@ class Linker:
     @cached_property
     def _sounds(self) -> Callable[[str], str]:
         return lru_cache(maxsize=4096)(self._given or _pronounced())
+
+
+def spoken_names(home: Home, entity: Entity) -> tuple[str, ...]:
+    """Its names, and with its area's before them: the bedroom's fan is the bedroom fan."""
+    area = home.area_by_id.get(entity.area or "")
+    if area is None or entity.domain in ("sensor", "binary_sensor"):
+        return entity.names
+    named = area.name.lower()
+    placed = [f"{area.name} {n}" for n in entity.names if named not in n.lower()]
+    return (*entity.names, *placed)
 
 
 def plain(words: str) -> str:

@@ -95,6 +95,7 @@ def grammatical(text: str) -> str:
     """The request as the grammar expects it: numbers as digits, 'half' where it is a share."""
     text = request(text).replace("\u2019", "'")
     text = re.sub(r"\s*%", " percent", text)
+    text = re.sub(r"\s*°\s*[cf]?\b|\s*°", " degrees", text, flags=re.IGNORECASE)
     text = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text, flags=re.IGNORECASE)
     for pattern, instead in _HALVES:
         text = re.sub(pattern, instead, text, flags=re.IGNORECASE)
@@ -107,8 +108,9 @@ def grammatical(text: str) -> str:
         # "the kitchen one", "this one" and "no one" mean no number.
         alone = used == 1 and lower[position] in ("one", "a") and not _counts(lower, position)
         if used and not alone:
-            found.append(str(value))
-            position += used
+            tenths, more = _tenths(lower, position + used)
+            found.append(f"{value}{tenths}")
+            position += used + more
         else:
             found.append(re.sub(r"[,!?;]+$|\.$", "", words[position]))
             position += 1
@@ -127,6 +129,14 @@ _AFTER_ONE = frozenset({
     "percent", "degree", "degrees", "second", "seconds", "minute", "minutes", "hour", "hours",
     "hundred", "am", "pm",
 })  # fmt: skip
+
+
+def _tenths(words: list[str], position: int) -> tuple[str, int]:
+    """The words point five after a number, and how many words it takes."""
+    digit = words[position + 1] if position + 1 < len(words) else ""
+    if words[position : position + 1] == ["point"] and _UNITS.get(digit, 10) < 10:
+        return f".{_UNITS[digit]}", 2
+    return "", 0
 
 
 def _counts(words: list[str], position: int) -> bool:

@@ -9,7 +9,8 @@ from verticals.voice.home.model import Entity, Home
 ACTED_ON = {
     "HassLightSet": ("light",),
     "HassClimateSetTemperature": ("climate",), "HassClimateGetTemperature": ("climate",),
-    "HassClimateSetFanMode": ("climate",), "HassFanSetSpeed": ("fan",),
+    "ClimateAdjust": ("climate",), "HassClimateSetFanMode": ("climate",),
+    "HassFanSetSpeed": ("fan",),
     "HassSetVolume": ("media_player",), "HassSetVolumeRelative": ("media_player",),
     "HassMediaPlayerMute": ("media_player",), "HassMediaPlayerUnmute": ("media_player",),
     "HassMediaPause": ("media_player",), "HassMediaUnpause": ("media_player",),
@@ -27,12 +28,13 @@ ACTED_ON = {
 # Of several, these intents mean one device: the one that is on, or the first.
 _ONE = frozenset({
     "HassGetWeather", "HassVacuumStart", "HassVacuumReturnToBase", "HassVacuumCleanArea",
-    "HassClimateSetTemperature", "HassClimateGetTemperature", "HassSetVolume",
+    "HassClimateSetTemperature", "HassClimateGetTemperature", "ClimateAdjust", "HassSetVolume",
     "HassSetVolumeRelative", "HassMediaPlayerMute", "HassMediaPlayerUnmute", "HassMediaPause",
     "HassMediaUnpause", "HassMediaNext", "HassMediaPrevious", "HassMediaSearchAndPlay",
     "MediaQuery", "MediaRate", "MediaMode",
 })  # fmt: skip
 _SWITCHED = ("light", "switch", "fan", "media_player", "climate")
+_EVERYTHING = ("light", "switch", "fan", "media_player")
 _BUSY = ("playing", "cleaning", "on", "heat", "cool", "paused", "idle")  # rather than the others
 
 
@@ -52,6 +54,8 @@ def targets(home: Home, intent: str, slots: Mapping[str, object]) -> tuple[str, 
     domains = _domains(intent, slots)
     if name and name != "all":
         return _named(home, name, domains, slots)
+    if name == "all" and not domains:
+        domains = _EVERYTHING
     area, floor = _id(home, "areas", _text(slots, "area")), _id(home, "floors",
                                                                 _text(slots, "floor"))  # fmt: skip
     if not (domains or area or floor):

@@ -85,7 +85,9 @@ class Understander:
             endpoint: A language model that reads what both do not.
             limits: Confidences from which the model counts.
         """
-        return cls(home, Grammar.open(home), Linker(home), model=model, endpoint=endpoint,
+        linker = Linker(home)
+        linker.warm()
+        return cls(home, Grammar.open(home), linker, model=model, endpoint=endpoint,
                    limits=limits)  # fmt: skip
 
     def understand(
@@ -161,7 +163,8 @@ class Understander:
         spelled = context.spelled_out(text, dialogue, self.home)
         found = self._splitter.split(text, read)
         if spelled != text and (not found or any(_wild(c) for c in found)):
-            return self._splitter.split(spelled, read) or found
+            meant = self._splitter.split(spelled, read)
+            return context.aimed(meant, dialogue, self.home, text) or found
         return found
 
     def _by_model(
