@@ -103,10 +103,14 @@ def _states(it: _Asked) -> str:
         for entity, state, word in zip(entities, states, words, strict=True)
         if str(asked).casefold() in {str(state["state"]).casefold(), word.casefold()}
     ]
+    return _those(fit, len(entities), str(asked))
+
+
+def _those(fit: list[Entity], of: int, asked: str) -> str:
     if not fit:
         return f"No, none is {asked}."
     if len(fit) > 4:
-        return f"{len(fit)} of {len(entities)} are {asked}."
+        return f"{len(fit)} of {of} are {asked}."
     verb = "is" if len(fit) == 1 else "are"
     return sentence(f"{listed([spoken(e) for e in fit])} {verb} {asked}")
 

@@ -301,7 +301,8 @@ async def _all(wave: Mapping[int, Awaitable[Outcome]]) -> dict[int, Outcome]:
 
 
 def _apology(error: DeviceError) -> str:
-    return replies.sentence(f"Sorry, {error.what[:1].lower()}{error.what[1:]}")
+    what = error.what if error.what.startswith("I ") else error.what[:1].lower() + error.what[1:]
+    return replies.sentence(f"Sorry, {what}")
 
 
 def _said(reason: str, entities: Sequence[Entity]) -> str:
