@@ -18,7 +18,7 @@ from verticals.voice.understanding.normalise import grammatical
 from verticals.voice.understanding.targets import targets
 
 if TYPE_CHECKING:
-    from hassil.intents import Intents, TextSlotList
+    from hassil.intents import Intents, SlotList, TextSlotList
     from hassil.recognize import RecognizeResult
 
 SENTENCES = Path(__file__).with_name("sentences.yaml")
@@ -31,7 +31,7 @@ class Grammar:
     def __init__(self, home: Home, intents: Intents) -> None:
         self._home = home
         self._intents = intents
-        self._lists = {
+        self._lists: dict[str, SlotList] = {
             "name": _values("name", ((n, e.name, _context(e)) for e in home.entities
                                      for n in spoken_names(home, e))),
             "area": _values("area", ((n, a.name, {}) for a in home.areas
