@@ -105,13 +105,16 @@ class MqttDevices:
             state = await self._connector.state(entity_id)
         except DeviceError:
             return
-        topic, payload = (
-            f"{self._base}/{entity_segment(entity_id)}/state",
-            json.dumps(state).encode(),
-        )
-        if self._published.get(topic) != payload:
+        topic = f"{self._base}/{entity_segment(entity_id)}/state"
+        payload = json.dumps(state).encode()
+        if self._published.get(topic) == payload:
+            return
+        self._published[topic] = payload
+        try:
             await self._link.publish(topic, payload, retain=True)
-            self._published[topic] = payload
+        except UnreachableError:
+            self._published.pop(topic, None)
+            raise
 
     async def _tell(self) -> None:
         while True:
