@@ -39,6 +39,10 @@ AREA = "living_room"  # the room that the requests are made in
 PACKAGES = ("hassil", "home-assistant-intents", "onnxruntime", "rapidfuzz")
 # Where a thing is done is judged by the devices; a kind of media is a hint to the player.
 _BY_DEVICES = frozenset({"name", "area", "floor", "domain", "device_class", "media_class"})
+# Said or not, they ask for the same.
+_DEFAULTS = frozenset(
+    {("date", "today"), ("date", "now"), ("date", "right now"), ("date", "today s")}
+)
 Row = dict[str, Any]
 Frame = tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]
 
@@ -118,6 +122,7 @@ def _frame(command: Command, home: Home) -> Frame:
     if place and place not in known:  # a room that this home does not have
         values["area"] = place
     said = {k: f"{v:g}" if isinstance(v, float | int) else plain(str(v)) for k, v in values.items()}
+    said = {k: v for k, v in said.items() if (k, v) not in _DEFAULTS}
     return intent, tuple(sorted(entities)), tuple(sorted(said.items()))
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SENTENCES = Path(__file__).with_name("sentences.yaml")
 _KEPT = 512
+_ZONES = frozenset(
+    {"home", "at home", "away", "not home", "work", "at work", "school", "at school"}
+)
 
 
 class Grammar:
@@ -95,7 +98,9 @@ class Grammar:
             spoken, self._intents, slot_lists=self._lists, intent_context=context,
             best_slot_name="name", language="en",
         )  # fmt: skip
-        return () if result is None else (self._command(result, text),)
+        if result is None or _elsewhere(result):
+            return ()
+        return (self._command(result, text),)
 
     def _command(self, result: RecognizeResult, text: str) -> Command:
         slots = tuple(
@@ -107,6 +112,14 @@ class Grammar:
             intent=result.intent.name, slots=slots, entities=entities, text=text,
             risky=any(self._home.by_id[e].risky for e in entities), source="grammar",
         )  # fmt: skip
+
+
+def _elsewhere(result: RecognizeResult) -> bool:
+    """Whether it asks who is somewhere that is no place: "who is the president of Poland"."""
+    state = result.entities.get("state")
+    if result.intent.name != "HassGetState" or state is None or not state.is_wildcard:
+        return False
+    return str(state.value).strip().lower() not in _ZONES
 
 
 def _context(entity: Entity) -> dict[str, Any]:

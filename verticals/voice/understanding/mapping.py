@@ -12,11 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from verticals.voice.command import Command, Slot
 from verticals.voice.home.model import Home
 from verticals.voice.understanding.linking import Linker, plain
-from verticals.voice.understanding.normalise import grammatical
+from verticals.voice.understanding.normalise import grammatical, plain_words
 from verticals.voice.understanding.targets import ACTED_ON, targets
 
 _KINDS = frozenset({"light", "lamp", "lighting", "speaker", "player", "volume", "music", "vacuum",
                     "cleaner", "robot"})  # fmt: skip
+_EVERYWHERE = re.compile(r"\b(all|every|whole|entire|house|everywhere|everything)\b", re.IGNORECASE)
+_TIMERS = ("timer",)
+_HALF = {"hour": "30 minutes", "minute": "30 seconds"}
+_UNIT = r"(hour|minute|second)s?\b"
 MAPPING = Path(__file__).with_name("mapping.yaml")
 
 
@@ -95,11 +99,17 @@ def command_of(
     said = {s.name: s for s in found}
     values: dict[str, Slot] = {k: Slot(name=k, value=v) for k, v in fixed.items()}
     domains = _domains(name, fixed)
+    for key in [k for k in said if k in ("duration", "start_duration")]:
+        long = said.pop(key)
+        before = "" if key == "duration" else "start_"
+        for unit, number in durations(str(long.value)).items():
+            part = before + unit
+            values[part] = Slot(name=part, value=number, start=long.start, end=long.end)
     for key, slot in said.items():
         value = _value(key, str(slot.value), linker, table.numbers, domains)
         if value is not None:
             values[key] = slot.model_copy(update={"value": value})
-    _settle(values, home, area)
+    _settle(values, text, area)
     plainly = {k: s.value for k, s in values.items()}
     return Command(
         intent=name, slots=tuple(values.values()), entities=targets(home, name, plainly), text=text,
@@ -135,6 +145,25 @@ def _filled(
     return name, fixed, [*found, *drawn.values()]
 
 
+def durations(words: str) -> dict[str, float]:
+    """Hours, minutes and seconds of a length of time.
+
+    Example:
+        >>> durations("an hour and a half")
+        {'hours': 1.0, 'minutes': 30.0}
+    """
+    low = grammatical(words.lower()).replace("-", " ")
+    low = re.sub(r"\bhalf an? (hour|minute)", lambda m: f"{_HALF[m[1]]}", low)
+    low = re.sub(r"\ban? quarter of an hour", "15 minutes", low)
+    low = re.sub(r"\b(an?|one) (hour|minute|second)", r"1 \2", low)
+    low = re.sub(r"(\d+) (hour|minute)s? and a half", lambda m: f"{m[1]} {m[2]} {_HALF[m[2]]}", low)
+    low = re.sub(r"(\d+) and a half (hour|minute)s?", lambda m: f"{m[1]} {m[2]} {_HALF[m[2]]}", low)
+    found: dict[str, float] = {}
+    for number, unit in re.findall(rf"(\d+(?:\.\d+)?)\s*{_UNIT}", low):
+        found[f"{unit}s"] = found.get(f"{unit}s", 0.0) + float(number)
+    return found
+
+
 def _drawn(pattern: str, low: str) -> dict[str, Slot]:
     """Parts that no tag marks, such as the item of a list, by the pattern's named groups."""
     match = re.search(pattern, low) if pattern else None
@@ -153,23 +182,29 @@ def _value(
     if key in numbers:
         digits = re.search(r"\d+(?:\.\d+)?", grammatical("to " + words))
         return float(digits.group()) if digits else None
-    if key == "area":
-        link = linker.link(words, "area")
+    if key in ("area", "floor"):
+        link = linker.link(words, key)
         return link.name if link else plain(words) or None
-    if key == "floor":
-        link = linker.link(words, "floor")
-        return link.name if link else None
-    if key == "name":
-        links = [linker.link(words, "name", domain=d) for d in domains or ("",)]
-        best = max((x for x in links if x), key=lambda x: x.score, default=None)
-        if best:
-            return best.name
-        # A lamp is any light; "the dishwasher" is a device that the home does not have.
-        return None if domains != ("todo",) and set(plain(words).split()) & _KINDS else plain(words)
-    return plain(words) if key == "item" else words.lower()
+    if key == "name" and domains != _TIMERS:
+        return _device(words, linker, domains)
+    return plain(words) if key == "item" else plain_words(words).removesuffix(" timer")
+
+
+def _device(words: str, linker: Linker, domains: tuple[str, ...]) -> str | None:
+    """A device's name; None for "the lamp", which is any light, but not for one that is not here:
+    nothing may be done to others because the dishwasher is unknown.
+    """
+    links = [linker.link(words, "name", domain=d) for d in domains or ("",)]
+    best = max((x for x in links if x), key=lambda x: x.score, default=None)
+    if best:
+        return best.name
+    any_of_kind = domains != ("todo",) and set(plain(words).split()) & _KINDS
+    return None if any_of_kind else plain(words)
 
 
 def _domains(intent: str, fixed: Mapping[str, str | float]) -> tuple[str, ...]:
+    if "Timer" in intent:
+        return _TIMERS
     kind = fixed.get("domain")
     if isinstance(kind, str):
         return (kind,)
@@ -177,7 +212,7 @@ def _domains(intent: str, fixed: Mapping[str, str | float]) -> tuple[str, ...]:
     return ("todo",) if intent in lists else ACTED_ON.get(intent, ())
 
 
-def _settle(values: dict[str, Slot], home: Home, area: str | None) -> None:
+def _settle(values: dict[str, Slot], text: str, area: str | None) -> None:
     """House and everywhere mean no place; nothing said means where the speaker is."""
     place = values.get("area")
     if place is not None and str(place.value) in ("house", "home", "apartment", "flat", "room",
@@ -186,5 +221,10 @@ def _settle(values: dict[str, Slot], home: Home, area: str | None) -> None:
             values["area"] = place.model_copy(update={"value": area})
         else:
             del values["area"]
-    elif area and "domain" in values and not values.keys() & {"name", "area", "floor"}:
+    elif (
+        area
+        and "domain" in values
+        and not _EVERYWHERE.search(text)
+        and not values.keys() & {"name", "area", "floor"}
+    ):
         values["area"] = Slot(name="area", value=area)

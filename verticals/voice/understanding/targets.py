@@ -22,7 +22,7 @@ ACTED_ON = {
     "HassShoppingListAddItem": ("todo",), "HassShoppingListCompleteItem": ("todo",),
     "HassListAddItem": ("todo",), "HassListCompleteItem": ("todo",),
     "HassListRemoveItem": ("todo",), "ListQuery": ("todo",),
-    "HassSetPosition": ("cover", "valve"),
+    "HassSetPosition": ("cover", "valve"), "CoverStop": ("cover",),
     "AlarmArm": ("alarm_control_panel",), "AlarmDisarm": ("alarm_control_panel",),
 }  # fmt: skip
 # Of several, these intents mean one device: the one that is on, or the first.
@@ -31,7 +31,8 @@ _ONE = frozenset({
     "HassClimateSetTemperature", "HassClimateGetTemperature", "ClimateAdjust", "HassSetVolume",
     "HassSetVolumeRelative", "HassMediaPlayerMute", "HassMediaPlayerUnmute", "HassMediaPause",
     "HassMediaUnpause", "HassMediaNext", "HassMediaPrevious", "HassMediaSearchAndPlay",
-    "MediaQuery", "MediaRate", "MediaMode",
+    "MediaQuery", "MediaRate", "MediaMode", "HassListAddItem", "HassListRemoveItem",
+    "HassListCompleteItem",
 })  # fmt: skip
 _SWITCHED = ("light", "switch", "fan", "media_player", "climate")
 _EVERYTHING = ("light", "switch", "fan", "media_player")

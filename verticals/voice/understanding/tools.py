@@ -102,7 +102,8 @@ class _Tool:
 
 
 _SWITCHED = frozenset({
-    "light", "switch", "fan", "cover", "lock", "media_player", "climate", "scene", "script", "valve",
+    "light", "switch", "fan", "cover", "lock", "media_player", "climate", "scene", "script",
+    "valve",
 })  # fmt: skip
 _TOOLS = {
     "turn_on": _Tool("HassTurnOn", TurnOn, _SWITCHED),

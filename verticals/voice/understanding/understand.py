@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 _OFFERED = 3
+_SURE = 0.6  # of the model, to overrule a part of the grammar that takes any words
+_ANY = frozenset({
+    "search_query", "message", "item", "timer_command", "conversation_command", "time",
+})  # fmt: skip
 
 
 class Reading(Protocol):
@@ -130,6 +134,8 @@ class Understander:
 
     def _asked(self, text: str, dialogue: Dialogue) -> Understood:
         commands = self._by_grammar(text, dialogue)
+        if any(_wild(c) for c in commands):
+            commands = self._rather(commands, text, dialogue)
         if not commands:
             commands = context.carried(text, dialogue, self.home, self._linker)
         others: tuple[Command, ...] = ()
@@ -141,6 +147,21 @@ class Understander:
             if commands:
                 found = Understood(status="understood", commands=commands)
         return self._checked(found)
+
+    def _rather(
+        self, commands: tuple[Command, ...], text: str, dialogue: Dialogue
+    ) -> tuple[Command, ...]:
+        """The model's reading where the grammar let a part take any words, if the model is sure.
+
+        Nothing if it is sure that the sentence is none of a home's business ("play chess").
+        """
+        if self._model is None or len(commands) > 1:
+            return commands
+        reading = self._model.predict([text])[0]
+        if reading.confidence < max(self._limits.act, _SURE):
+            return commands
+        found = self._modelled(text, dialogue)[:1]
+        return found if not found or not reject.missing(found[0]) else commands
 
     def _checked(self, found: Understood) -> Understood:
         """Ask first where an action is risky."""
@@ -158,7 +179,8 @@ class Understander:
 
     def _by_grammar(self, text: str, dialogue: Dialogue) -> tuple[Command, ...]:
         def read(part: str) -> tuple[Command, ...]:
-            return self._grammar.parse(part, area=dialogue.area)
+            found = self._grammar.parse(part, area=dialogue.area)
+            return () if any(_empty(c) for c in found) else found
 
         spelled = context.spelled_out(text, dialogue, self.home)
         found = self._splitter.split(text, read)
@@ -219,6 +241,11 @@ def _ranked(reading: Reading) -> list[tuple[str, float]]:
     return [(reading.intent, reading.confidence), *others][:_OFFERED]
 
 
-def _wild(command: Command) -> bool:
-    return any(s.name in ("search_query", "message", "item", "timer_command")
+def _empty(command: Command) -> bool:
+    """Whether a part that takes any words took a pronoun only: "play it"."""
+    return any(s.name in _ANY and str(s.value).lower() in ("it", "that", "this", "them", "me")
                for s in command.slots)  # fmt: skip
+
+
+def _wild(command: Command) -> bool:
+    return any(s.name in _ANY for s in command.slots)
