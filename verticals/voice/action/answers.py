@@ -10,7 +10,7 @@ from typing import Any
 
 from verticals.voice.action.calls import ALARMS, TIMERS
 from verticals.voice.action.connector import Connector, DeviceError
-from verticals.voice.action.replies import length, listed, sentence, spoken
+from verticals.voice.action.replies import is_or_are, length, listed, sentence, spoken
 from verticals.voice.action.targets import targets
 from verticals.voice.command import Command
 from verticals.voice.home.model import Entity, Home
@@ -90,14 +90,14 @@ def _states(it: _Asked) -> str:
         return _items(it)
     words = [_word(entity, state) for entity, state in zip(entities, states, strict=True)]
     if len(entities) == 1:
-        told = f"{spoken(entities[0])} is {words[0]}"
+        told = f"{spoken(entities[0])} {is_or_are(entities[0])} {words[0]}"
         if asked is None:
             return sentence(told)
         yes = str(asked).casefold() in {words[0].casefold(), str(states[0]["state"]).casefold()}
         return sentence(f"{'Yes' if yes else 'No'}, {told}")
     if asked is None:
         pairs = zip(entities, words, strict=True)
-        return sentence(listed([f"{spoken(e)} is {word}" for e, word in pairs]))
+        return sentence(listed([f"{spoken(e)} {is_or_are(e)} {word}" for e, word in pairs]))
     fit = [
         entity
         for entity, state, word in zip(entities, states, words, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from verticals.voice.home.model import Area, Entity, Floor, Home
+from verticals.voice.home.model import Area, Entity, Floor, Home, Plain
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -19,9 +19,9 @@ def translated(state: Mapping[str, Any]) -> dict[str, Any]:
     """A state of Home Assistant in the kit's units: brightness, volume and position in percent."""
     attributes: dict[str, Any] = {}
     for name, value in dict(state.get("attributes") or {}).items():
-        if name in _HIDDEN or _NAMES.get(name) == "":
-            continue
-        attributes[_NAMES.get(name, name)] = _in_percent(name, value)
+        own = _NAMES.get(str(name), str(name))
+        if name not in _HIDDEN and own:
+            attributes[own] = _in_percent(name, value)
     return {"state": str(state.get("state", "unknown")), "attributes": attributes}
 
 
@@ -83,7 +83,9 @@ def _entity(
     told = translated(state)
     attributes = told["attributes"]
     name = entry.get("name") or attributes.pop("friendly_name", None) or entry.get("original_name")
-    plain = {k: v for k, v in attributes.items() if isinstance(v, str | int | float | bool)}
+    plain: dict[str, Plain] = {
+        k: v for k, v in attributes.items() if isinstance(v, str | int | float | bool)
+    }
     features = []
     modes = attributes.get("supported_color_modes") or ()
     if any(mode not in ("onoff", "unknown") for mode in modes):

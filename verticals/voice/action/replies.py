@@ -47,6 +47,13 @@ def spoken(entity: Entity) -> str:
     return f"the {plain} {rest}".strip()
 
 
+def is_or_are(entity: Entity) -> str:
+    """The verb that a device's name takes: "the curtains are", "the light is"."""
+    last = entity.name.lower().rpartition(" ")[2]
+    plural = last.endswith("s") and not last.endswith(("ss", "us", "is", "as"))
+    return "are" if plural and entity.domain not in _PROPER else "is"
+
+
 def listed(parts: Sequence[str]) -> str:
     """Parts as a person lists them: "a, b and c"."""
     *most, last = parts
@@ -75,7 +82,7 @@ def done(calls: Sequence[ServiceCall], entities: Sequence[Entity], *, already: b
         who = f"{len(entities)} {_kind(entities)}"
     else:
         who = listed(list(dict.fromkeys(spoken(entity) for entity in entities)))
-    verb = "is" if len(entities) == 1 else "are"
+    verb = "are" if len(entities) > 1 else is_or_are(entities[0])
     return sentence(_told(call, who, f"{verb} already" if already else verb))
 
 
