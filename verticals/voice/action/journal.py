@@ -76,6 +76,7 @@ class Journal:
             connection.execute("PRAGMA journal_mode=WAL")
             # A confirmed line must survive a power cut, or its call would be made again.
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")
             found = connection.execute("PRAGMA quick_check").fetchone()
             if found != ("ok",):
                 raise sqlite3.DatabaseError(str(found))

@@ -42,9 +42,10 @@ def spoken(entity: Entity) -> str:
     """A device as it is named within a sentence: "the kitchen light", "Robby"."""
     if entity.domain in _PROPER:
         return entity.name
-    first, _, rest = entity.name.partition(" ")
-    plain = first if first.isupper() else first[:1].lower() + first[1:]
-    return f"the {plain} {rest}".strip()
+    words = entity.name.split()
+    titled = all(word[:1].isupper() for word in words)  # as Home Assistant writes names
+    plain = [w if w.isupper() else w.lower() for w in (words if titled else words[:1])]
+    return " ".join(["the", *plain, *words[len(plain) :]])
 
 
 def is_or_are(entity: Entity) -> str:
