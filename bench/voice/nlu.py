@@ -1,0 +1,154 @@
+"""Measures language understanding: SNIPS, SLURP, few-shot intents, foreign sentences, speed.
+
+    python -m bench.voice.nlu [--data ../shared/data/voice] [--work runs/voice_nlu] [--draws 5]
+
+Sentences are read from their text alone; a slot is right if name and characters are (the spans of
+conlleval). Tuned on snips_valid and held rows of slurp_dev; SLURP is read by the shipped model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.machine import machine, write_result
+from bench.voice.nlu_baseline import fit_linear
+from bench.voice.nlu_data import DATA, home_rows, read_set
+from bench.voice.nlu_fewshot import few_shot
+from core.evaluation.clusters import ratio_interval
+from verticals.voice.understanding.model import IntentModel, Parsed
+from verticals.voice.understanding.training import IntentSettings, fit_intents
+from verticals.voice.understanding.words import Example, Span
+
+WORK = Path("runs") / "voice_nlu"
+_FOREIGN = ("BookRestaurant", "RateBook", "SearchCreativeWork", "SearchScreeningEvent")
+_WARM, _TIMED = 20, 300
+
+
+def main() -> None:
+    """Train what is not there yet, measure, write the result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--draws", type=int, default=5)
+    given = parser.parse_args()
+    about = machine("torch", "onnxruntime", "transformers", "scikit-learn")
+    snips = _snips(given.data, given.work)
+    slurp, foreign = _slurp(given.data)
+    few = few_shot(given.data, given.draws)
+    headline = {
+        "snips_intent": snips["intent"], "snips_slot_f1": snips["slot_f1"],
+        "snips_frame": snips["frame"], "slurp_intent": slurp["intent"],
+        "slurp_frame": slurp["frame"], "ten_shot_intent": few, "latency_ms": foreign["latency_ms"],
+    }  # fmt: skip
+    result = {"machine": about, "headline": headline, "snips": snips, "slurp": slurp,
+              "ten_shot": few, "foreign": foreign}  # fmt: skip
+    write_result("voice_nlu", result)
+
+
+def _snips(data: Path, work: Path) -> dict[str, Any]:
+    """Seven intents of SNIPS: learned on train, calibrated on valid, measured on test."""
+    learned, test = read_set(data, "snips_train"), read_set(data, "snips_test")
+    folder = work / "snips"
+    if (folder / "about.json").is_file():
+        model = IntentModel.open(folder)
+    else:
+        settings = IntentSettings(rank=0, epochs=5, learning_rate=2e-4)
+        held = read_set(data, "snips_valid")
+        model = fit_intents(learned, folder, held=held, settings=settings)
+    return _measured(model, learned, test)
+
+
+def _slurp(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The shipped model on half of SLURP's test, among SLURP's intents; and foreign sentences."""
+    learned, _ = home_rows(data)
+    shipped = IntentModel.open(None)
+    slurp = {example.intent for example in read_set(data, "slurp_dev")}
+    test = read_set(data, "slurp_testA")
+    found = _measured(shipped.among(sorted(slurp)), learned, test)
+    strange = [e for e in read_set(data, "snips_test") if e.intent in _FOREIGN]
+    return found, _foreign(shipped, [e.text for e in test], [e.text.lower() for e in strange])
+
+
+def _measured(
+    model: IntentModel, learned: Sequence[Example], test: Sequence[Example]
+) -> dict[str, Any]:
+    """Intent, slots and frame of the model and of the linear baseline on the same sentences."""
+    texts = [example.text for example in test]
+    read = model.predict(texts)
+    ours = _judged(test, [(p.intent, _spans(p)) for p in read])
+    plain = _judged(test, fit_linear(learned).read(texts))
+    sure = np.array([p.confidence for p in read])
+    right = np.array([p.intent == e.intent for p, e in zip(read, test, strict=True)])
+    out: dict[str, Any] = {
+        name: ours[name] | {"baseline": plain[name]["value"]} for name in ours
+    }  # fmt: skip
+    return out | {"n": len(test), "calibration_error": _calibration_error(sure, right),
+                  "baseline": "frozen MiniLM + logistic; linear tagger + Viterbi"}  # fmt: skip
+
+
+def _spans(parsed: Parsed) -> list[Span]:
+    return [(slot.name, slot.start, slot.end) for slot in parsed.slots]
+
+
+def _judged(
+    test: Sequence[Example], read: Sequence[tuple[str, list[Span]]]
+) -> dict[str, dict[str, float]]:
+    """Shares with 95% intervals over resampled sentences."""
+    right, frame, hits, told = [], [], [], []
+    for example, (intent, spans) in zip(test, read, strict=True):
+        gold = example.spans()
+        right.append(float(intent == example.intent))
+        frame.append(right[-1] * float(sorted(spans) == sorted(gold)))
+        hits.append(2.0 * len(set(spans) & set(gold)))
+        told.append(float(len(spans) + len(gold)))
+    rows = [str(i) for i in range(len(test))]
+    ones = np.ones(len(test))
+    found = {
+        "intent": ratio_interval(right, ones, rows), "slot_f1": ratio_interval(hits, told, rows),
+        "frame": ratio_interval(frame, ones, rows),
+    }  # fmt: skip
+    return {
+        name: {"value": round(i.value, 4), "low": round(i.low, 4), "high": round(i.high, 4)}
+        for name, i in found.items()
+    }
+
+
+def _calibration_error(sure: np.ndarray, right: np.ndarray) -> float:
+    """Expected calibration error in ten bins of equal size."""
+    parts = np.array_split(np.argsort(sure), 10)
+    gaps = [abs(sure[p].mean() - right[p].mean()) * len(p) for p in parts]
+    return round(float(sum(gaps) / len(sure)), 4)
+
+
+def _foreign(model: IntentModel, own: list[str], strange: list[str]) -> dict[str, Any]:
+    """How well requests about something else are told, and milliseconds a sentence."""
+    from sklearn.metrics import roc_auc_score
+
+    from verticals.voice.understanding.calibration import energy
+
+    scores = np.array([energy(model.scores(text)[0][None])[0] for text in own + strange])
+    truth = np.r_[np.ones(len(own)), np.zeros(len(strange))]
+    model.predict(own[:_WARM])
+    seconds = []
+    for text in own[:_TIMED]:
+        begun = time.perf_counter()
+        model.predict([text])
+        seconds.append(time.perf_counter() - begun)
+    p50, p95 = np.quantile(seconds, [0.5, 0.95]) * 1000
+    kept = float(np.mean([p.known for p in model.predict(own)]))
+    turned = float(np.mean([not p.known for p in model.predict(strange)]))
+    return {
+        "auroc": round(float(roc_auc_score(truth, scores)), 4), "own_kept": round(kept, 4),
+        "foreign_turned_down": round(turned, 4), "n_foreign": len(strange),
+        "latency_ms": {"p50": round(float(p50), 2), "p95": round(float(p95), 2), "threads": 1},
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
