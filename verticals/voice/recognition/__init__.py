@@ -1,0 +1,1 @@
+"""Hearing: speech to words, with the words of the home expected."""
