@@ -191,8 +191,9 @@ def _value(
 
 
 def _device(words: str, linker: Linker, domains: tuple[str, ...]) -> str | None:
-    """A device's name; None for "the lamp", which is any light, but not for one that is not here:
-    nothing may be done to others because the dishwasher is unknown.
+    """A device's name, the words if it is not here, None if they say any device of the kind.
+
+    The lamp is any light; but nothing may be done to others because the dishwasher is unknown.
     """
     links = [linker.link(words, "name", domain=d) for d in domains or ("",)]
     best = max((x for x in links if x), key=lambda x: x.score, default=None)

@@ -25,7 +25,7 @@ _SPELLINGS = (
     (r"\bo'clock\b", "oclock"), (r"\b([ap])\.\s?m\b\.?", r"\1m"), (r"\bokay\b", "ok"),
     (r"\bt\.?\s?v\b\.?", "tv"), (r"\bmr\b\.?", "mister"), (r"\bmrs\b\.?", "missus"),
     (r"\bdr\b\.?", "doctor"), (r"\bwi-fi\b", "wifi"), (r"\bcolour", "color"),
-    (r"\bgrey\b", "gray"), (r"(?<=\d)\s*%", " percent"), (r"\bper cent\b", "percent"),
+    (r"\bgrey\b", "gray"), (r"\s*%", " percent"), (r"\bper cent\b", "percent"),
     (r"(?<=\d)\s*°\s*c?\b", " degrees "), (r"°", " degrees "), (r"\bnever mind\b", "nevermind"),
     (r"\b(its|hows|whats|wheres)\b(?= (the|my|our|a|it)\b)", r"\1"),
     (r"\bwhats\b", "what is"), (r"\bhows\b", "how is"), (r"\bwheres\b", "where is"),
