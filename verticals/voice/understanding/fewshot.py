@@ -7,7 +7,7 @@ with a small adapter trained on the same sentences, which adds about a point.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -55,7 +55,7 @@ class FewShotModel:
     logistic: Any  # sklearn's LogisticRegression
     values: dict[str, dict[str, str]]  # by intent: words that filled a slot, and which
     tuned: Any = None  # the adapter's network as a callable: texts → (n, intents) log-probabilities
-    confidence: Confidence = Confidence()
+    confidence: Confidence = field(default_factory=Confidence)
 
     def log_probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """(n, intents) log-probabilities, not calibrated."""
@@ -109,7 +109,7 @@ def fit_few(
         )
     texts = [example.text for example in examples]
     letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")  # noqa: S106
     letters.fit(texts)
     words.fit(texts)
     logistic = LogisticRegression(C=_STRENGTH, max_iter=300)

@@ -199,7 +199,7 @@ def train_network(
     encoder: torch.nn.Module = plain
     if settings.rank:
         encoder = add_lora(plain, rank=settings.rank, dropout=0.05)
-        encoder.config = plain.config
+        encoder.config = plain.config  # type: ignore[assignment]
     else:
         plain.embeddings.requires_grad_(False)
     model = joint_network(encoder, len(labels.intents), labels.tags)
