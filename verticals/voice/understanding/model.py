@@ -83,9 +83,8 @@ class IntentModel:
     tokenizer: Tokenizer
     session: Any  # onnxruntime.InferenceSession
     folder: Path
-    seen: np.ndarray = field(
-        repr=False
-    )  # (intents, tags) 0 where a tag was seen, _UNSEEN where not
+    seen: np.ndarray = field(repr=False)  # (intents, tags) 0 where seen together, else _UNSEEN
+    allowed: np.ndarray | None = field(default=None, repr=False)  # (intents,) bool; None for all
 
     @classmethod
     def open(cls, folder: Path | str | None = None, *, threads: int = 1) -> IntentModel:
