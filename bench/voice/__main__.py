@@ -5,4 +5,4 @@ import sys
 import bench.voice
 from bench.packages import run_package
 
-sys.exit(run_package(bench.voice))
+sys.exit(run_package(bench.voice, beside=("tarred",)))
