@@ -1,0 +1,1 @@
+"""Listening: whether somebody speaks, and when they have finished."""
