@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,11 @@ def usable(examples: Sequence[Example]) -> list[Example]:
             continue
         found.append(example)
     return found
+
+
+def bare(text: str) -> str:
+    """Letters and digits alone: two sentences that differ in case or commas are one."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
 def home_rows(data: Path, *, seed: int = 0) -> tuple[list[Example], list[Example]]:

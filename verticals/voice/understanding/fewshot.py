@@ -82,7 +82,7 @@ def fit_few(
     *,
     encoder: Vectors | None = None,
     tune: bool = False,
-    epochs: int = 10,
+    epochs: int = 8,
     seed: int = 0,
 ) -> FewShotModel:
     """Learn intents from a few sentences each.
