@@ -85,7 +85,7 @@ def _measured(
     known = {bare(example.text) for example in learned}
     new = [i for i, example in enumerate(test) if bare(example.text) not in known]
     out: dict[str, Any] = _beside(test, ours, plain)
-    out["unseen"] = _beside(*([rows[i] for i in new] for rows in (test, ours, plain)))
+    out["unseen"] = _beside([test[i] for i in new], [ours[i] for i in new], [plain[i] for i in new])
     sure = np.array([p.confidence for p in read])
     right = np.array([p.intent == e.intent for p, e in zip(read, test, strict=True)])
     return out | {
