@@ -61,6 +61,43 @@ class Parts:
     people: Knowing | None = None
 
 
+def open_parts(
+    home: Home | None = None,
+    *,
+    recogniser: str | None = "whisper-tiny.en",
+    model: bool = True,
+    voice: bool = True,
+    people: Knowing | None = None,
+    threads: int = 2,
+) -> Parts:
+    """Open what conversations with a home share.
+
+    Args:
+        home: Its rooms and devices; the embedded home by default.
+        recogniser: As `Recogniser.open` takes it; None for text only.
+        model: Whether the learned model reads what the grammar does not cover.
+        voice: Whether replies can be spoken; without an installed voice they are text.
+        people: Tells people by their voices.
+        threads: Processor threads of every part.
+
+    Raises:
+        ModelError: Recogniser or model cannot be opened.
+    """
+    from verticals.voice.recognition.whisper import Recogniser
+    from verticals.voice.speech.voice import first_voice
+    from verticals.voice.understanding.model import IntentModel
+
+    there = home or Home.open()
+    read = IntentModel.open() if model else None
+    hearing = (
+        Recogniser.open(recogniser, threads=threads).expecting(there.vocabulary())
+        if recogniser
+        else None
+    )
+    speaking = first_voice(threads=threads) if voice else None
+    return Parts(there, Understander.open(there, model=read), hearing, speaking, people)
+
+
 class Assistant:
     """One conversation with one home; close it, or use it in a `with`."""
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from core.errors import ModelError
-from verticals.voice.assistant import NOTHING_HEARD, Assistant, Parts
+from verticals.voice.assistant import NOTHING_HEARD, Assistant, Parts, open_parts
 from verticals.voice.command import Command, Transcript
 from verticals.voice.home.model import Home
 from verticals.voice.regression import as_expected, changed
@@ -117,3 +117,18 @@ def test_conversations_do_not_share_their_homes(parts: Parts) -> None:
         one.hear("turn on the kitchen light")
         assert one.states()["light.kitchen"]["state"] == "on"
         assert other.states()["light.kitchen"]["state"] == "off"
+
+
+@pytest.mark.slow
+def test_a_spoken_request_is_heard_understood_and_done() -> None:
+    with Assistant(open_parts(threads=1)) as assistant:
+        voice = assistant.parts.voice
+        assert voice is not None
+        turn = assistant.hear(voice.say("Turn off the hall light and lock the back door."))
+        states = assistant.states()
+        assert states["light.hall"]["state"] == "off", turn.transcript.text
+        assert states["lock.back_door"]["state"] == "locked"
+        spoken = assistant.say(turn.reply)
+        assert spoken is not None
+        assert len(spoken) > 16_000
+        assert assistant.hear("could you brighten things up in the lounge").outcomes

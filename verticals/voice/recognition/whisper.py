@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.data.audio import SAMPLE_RATE
 from core.errors import ModelError
 from verticals.voice.command import Transcript, Word
 from verticals.voice.home.model import Vocabulary
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 EMBEDDED = "whisper-tiny.en"
-_LONGEST = 60  # tokens of a segment: no command is longer, an invention may be
+# Tokens that a segment may have: nobody says more in that time, an invention may be longer.
+_TOKENS_AT_LEAST, _TOKENS_A_SECOND, _TOKENS_AT_MOST = 20, 8, 200
 _HINTED = 700  # characters of names; Whisper's prompt holds about 220 tokens
 _SURE = -1.2  # mean log-probability below which a segment is not speech that was understood
 
@@ -82,10 +84,12 @@ class Recogniser:
         Args:
             sound: (n,) float32 at 16 kHz.
         """
+        seconds = min(len(sound) / SAMPLE_RATE, 30.0)  # that a segment can be long
+        most = min(round(_TOKENS_AT_LEAST + _TOKENS_A_SECOND * seconds), _TOKENS_AT_MOST)
         segments, _ = self.model.transcribe(
             sound, language="en", beam_size=self.beam, temperature=0.0, vad_filter=True,
-            condition_on_previous_text=False, word_timestamps=True, max_new_tokens=_LONGEST,
-            hotwords=self.names or None, no_repeat_ngram_size=4,
+            condition_on_previous_text=False, word_timestamps=True, max_new_tokens=most,
+            hotwords=self.names or None,
         )  # fmt: skip
         kept = [s for s in segments if s.avg_logprob >= _SURE]
         words = tuple(
