@@ -69,7 +69,10 @@ def note_metrics(card: Path) -> None:
         | {"n": found["slurp"]["n_unseen"]},
         "sentences of it left out because the training data has them": found["slurp"]["n"]
         - found["slurp"]["n_unseen"],
-        "requests about something else (SNIPS)": found["foreign"],
+        "requests about something else (SNIPS) that it turns down": {
+            "value": found["foreign"]["foreign_turned_down"],
+            "n": found["foreign"]["n_foreign"],
+        },
     }
     card.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
