@@ -150,12 +150,14 @@ class _Plain:
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
         ready = threading.Event()
         self.client.on_message = self._heard
+        topic = f"{self.base}/state"
+        self.client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
         self.client.on_subscribe = lambda *_: ready.set()
         self.client.on_socket_open = _at_once
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        self.client.subscribe(f"{self.base}/state", qos=1)
-        ready.wait(10)
+        if not ready.wait(10):
+            raise TimeoutError("the broker did not answer")
 
     def _heard(self, _client: Any, _user: Any, message: Any) -> None:
         if message.topic != f"{self.base}/state":
