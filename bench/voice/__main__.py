@@ -5,4 +5,4 @@ import sys
 import bench.voice
 from bench.packages import run_package
 
-sys.exit(run_package(bench.voice, beside=("tarred",)))
+sys.exit(run_package(bench.voice, beside=("nlu_baseline", "nlu_data", "phrases", "tarred")))

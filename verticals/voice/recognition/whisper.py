@@ -89,7 +89,7 @@ class Recogniser:
         segments, _ = self.model.transcribe(
             sound, language="en", beam_size=self.beam, temperature=0.0, vad_filter=True,
             condition_on_previous_text=False, word_timestamps=True, max_new_tokens=most,
-            hotwords=self.names or None,
+            hotwords=self.names or None, no_repeat_ngram_size=3,
         )  # fmt: skip
         kept = [s for s in segments if s.avg_logprob >= _SURE]
         words = tuple(
