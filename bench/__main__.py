@@ -5,7 +5,8 @@
     python -m bench --render        only the README, from bench/results/*.json
 
 Each benchmark is a module of this package that writes bench/results/NAME.json; what a reader wants
-first stands in its `headline`, an object of numbers by name.
+first stands in its `headline`, an object by name of numbers, or of
+{"value": ..., "low": ..., "high": ..., "baseline": ...}.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from bench.machine import RESULTS
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
-NOT_BENCHMARKS = ("__main__", "machine")
+NOT_BENCHMARKS = ("__main__", "machine", "packages")
 
 
 def names() -> list[str]:
@@ -85,6 +86,13 @@ def _scalars(found: dict[str, Any]) -> dict[str, float]:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        if "value" not in value:
+            return ", ".join(f"{name} {_shown(part)}" for name, part in value.items())
+        text = _shown(value["value"])
+        if "low" in value:
+            text += f" [{_shown(value['low'])}, {_shown(value['high'])}]"
+        return text + (f"; baseline {_shown(value['baseline'])}" if "baseline" in value else "")
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from core.errors import ModelError, ParameterError
 from verticals.voice.action.background import Background
+from verticals.voice.action.connector import Connected, Connector
 from verticals.voice.action.executor import Executor
 from verticals.voice.action.journal import Journal
 from verticals.voice.command import Command, Outcome, Transcript, Turn, Understood
@@ -26,7 +27,6 @@ from verticals.voice.understanding.context import Dialogue
 from verticals.voice.understanding.understand import Understander
 
 if TYPE_CHECKING:
-    from verticals.voice.action.connector import Connector
     from verticals.voice.speech.voice import Voice
 
 NOTHING_HEARD = "I did not hear anything."
@@ -113,7 +113,7 @@ class Assistant:
 
         Args:
             parts: Shared with other conversations.
-            connector: The home's devices; simulated ones of its own by default.
+            connector: The home's devices, not yet started; simulated ones of its own by default.
             journal: Where commands are written before they are sent; in memory by default.
             area: Id of the room that the microphone is in.
         """
@@ -122,6 +122,8 @@ class Assistant:
         self._loop = Background()
         self._dialogue = Dialogue(area=area)
         allowed = parts.people.allowed if parts.people else None
+        if isinstance(self._connector, Connected):
+            self._loop.run(self._connector.start())
         self._executor = self._loop.run(_executor(parts, self._connector, journal, allowed))
 
     @property
@@ -160,10 +162,7 @@ class Assistant:
         outcomes: tuple[Outcome, ...] = ()
         if understood.status == "understood" and understood.commands:
             with _timed(seconds, "action"):
-                # Whatever asks for a yes was asked about before it counts as understood.
-                outcomes = tuple(self._loop.run(self._executor.run(
-                    understood.commands, confirmed=True, speaker=speaker
-                )))  # fmt: skip
+                outcomes = self._done(understood.commands, speaker)
         return Turn(
             transcript=transcript, speaker=speaker, understood=understood, outcomes=outcomes,
             reply=_reply(understood, outcomes), seconds=seconds,
@@ -195,7 +194,9 @@ class Assistant:
         self._dialogue = Dialogue(area=self._area)
 
     def close(self) -> None:
-        """Stop what runs in the background."""
+        """Leave the home, and stop what runs in the background."""
+        if isinstance(self._connector, Connected):
+            self._loop.run(self._connector.stop())
         self._loop.close()
 
     def __enter__(self) -> Assistant:
@@ -210,6 +211,20 @@ class Assistant:
     ) -> None:
         """Close."""
         self.close()
+
+    def _done(self, commands: tuple[Command, ...], speaker: str | None) -> tuple[Outcome, ...]:
+        """What came of commands; those that wait for a yes are kept for the next exchange."""
+        # A risky command counts as understood only after the yes that was asked for.
+        agreed = any(command.risky for command in commands)
+        outcomes = self._loop.run(self._executor.run(commands, confirmed=agreed, speaker=speaker))
+        waiting = tuple(
+            command.model_copy(update={"risky": True})
+            for command, outcome in zip(commands, outcomes, strict=True)
+            if outcome.status == "waiting"
+        )
+        if waiting:
+            self._dialogue = replace(self._dialogue, pending=waiting)
+        return tuple(outcomes)
 
     def _transcribed(self, given: np.ndarray | str) -> Transcript:
         if isinstance(given, str):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from core.errors import CasekitError
 
@@ -84,3 +84,14 @@ class Connector(Protocol):
 
     def subscribe(self, callback: StateChanged) -> Callable[[], None]:
         """Hear of every change of state, in order; returns what ends it."""
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A connector that has to be opened before it is used, and closed after."""
+
+    async def start(self) -> None:
+        """Connect; returns when the home's devices are known."""
+
+    async def stop(self) -> None:
+        """Say goodbye and disconnect."""
