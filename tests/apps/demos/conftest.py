@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,26 @@ from core.deployment.manifest import DataRecord, Manifest, promise
 from core.deployment.results import Measurement
 from verticals.finance.answer import CreditAnswer
 from verticals.finance.reasons import ReasonMapping
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, closed after each module: while it is open, no event loop can be run here."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no system Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
 
 EVIL = "<script>alert(1)</script>"
 PURPOSES = ("car", "education", "furniture", EVIL)
