@@ -27,12 +27,17 @@ def partition(n: int, *parts: np.ndarray) -> bool:
     return bool(np.array_equal(np.sort(np.concatenate(parts)), np.arange(n)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(BOOKS, st.booleans(), st.booleans())
 def test_properties_of_every_split(args: tuple, by_time: bool, by_group: bool) -> None:
     target, time, group = book(*args)
     how = {"time": time if by_time else None, "group": group if by_group else None}
-    train, public, private = split_rows(target, **how, seed=args[1])
+    try:
+        train, public, private = split_rows(target, **how, seed=args[1])
+        parts = folds(target, train, **how, seed=args[1])
+    except DataError:  # a class too rare for every part is refused, as documented
+        assume(target.sum() > 60)
+        raise
     assert partition(len(target), train, public, private)
     assert len(train) / len(target) == pytest.approx(0.7, abs=0.08)
     assert len(public) / (len(public) + len(private)) == pytest.approx(1 / 3, abs=0.12)
@@ -46,7 +51,6 @@ def test_properties_of_every_split(args: tuple, by_time: bool, by_group: bool) -
         assert cut < late.min()
     again = split_rows(target, **how, seed=args[1])
     assert all(np.array_equal(a, b) for a, b in zip((train, public, private), again, strict=True))
-    parts = folds(target, train, **how, seed=args[1])
     for fit, valid in parts:
         assert not set(fit) & set(valid)
         assert set(fit) | set(valid) <= set(train)
