@@ -36,7 +36,7 @@ def export_onnx(
     names = sorted({axis for axes in dynamic.values() for axis in axes.values()})
     axes = {name: torch.export.Dim(name) for name in names}
     shapes = {k: {i: axes[n] for i, n in dynamic.get(k, {}).items()} for k in example}
-    with _quiet():
+    with quiet():
         program: Any = torch.onnx.export(
             module, tuple(example.values()), dynamo=True, dynamic_shapes=shapes,
             input_names=list(example), output_names=list(outputs), verbose=False,
@@ -55,7 +55,7 @@ def quantise_dynamic(source: Path, target: Path) -> Path:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     prepared = target.with_name(target.name + ".prepared")
-    with _quiet():
+    with quiet():
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         quantize_dynamic(
             str(prepared), str(target), weight_type=QuantType.QInt8, per_channel=True,
@@ -66,7 +66,7 @@ def quantise_dynamic(source: Path, target: Path) -> Path:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the exporters' chatter out of notebooks."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
