@@ -1,0 +1,106 @@
+"""The embedded home with its grammar and a made-up recogniser, so that pages are quick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+from apps.demos.voice_pages.desk import Desk
+from apps.demos.voice_pages.opening import desk_of
+from core.data.audio import write_wav
+from verticals.voice.assistant import Parts, open_parts
+from verticals.voice.command import Transcript, Word
+
+EVIL = "<script>alert(1)</script>"
+LAPTOP = (1280, 900)
+
+
+class Pretending:
+    """Hears the same words in every sound, and nothing in silence."""
+
+    def transcribe(self, sound: np.ndarray) -> Transcript:
+        if not np.abs(sound).max() > 0.01:
+            return Transcript(text="", confidence=0.0)
+        said = [("turn", 0.97), ("on", 0.99), ("the", 0.91), ("porch", 0.6), ("light", 0.3)]
+        words = tuple(
+            Word(text=text, start_s=0.2 * n, end_s=0.2 * n + 0.2, probability=sure)
+            for n, (text, sure) in enumerate(said)
+        )
+        return Transcript(text="turn on the porch light", words=words, confidence=0.71)
+
+
+class Humming:
+    """Says everything as the same tone."""
+
+    names = ("hum",)
+
+    def say(self, text: str, **_: Any) -> np.ndarray:
+        return (0.1 * np.sin(np.arange(1600) / 5)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def parts() -> Parts:
+    opened = open_parts(recogniser=None, model=False, voice=False, threads=1)
+    return replace(opened, recogniser=Pretending(), voice=Humming())
+
+
+@pytest.fixture
+def desk(parts: Parts) -> Iterator[Desk]:
+    desk = desk_of(parts)
+    yield desk
+    desk.visits.close_all()
+
+
+@pytest.fixture
+def tone() -> np.ndarray:
+    return (0.3 * np.sin(np.arange(16_000) / 4)).astype(np.float32)
+
+
+@pytest.fixture
+def evil() -> str:
+    return EVIL
+
+
+@pytest.fixture(scope="session")
+def served(parts: Parts) -> Iterator[str]:
+    """Address of the demo of the small parts."""
+    from apps.demos.voice import compose, launch
+
+    desk = desk_of(parts)
+    demo = compose(desk)
+    yield launch(demo, block=False)
+    demo.close()
+    desk.visits.close_all()
+
+
+@pytest.fixture
+def page(browser: Any, served: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The demo in a fresh context; fails if it called another host, broke, or opened a dialog."""
+    width, height = getattr(request, "param", LAPTOP)
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    asked: list[str] = []
+    broken: list[str] = []
+    page.on("request", lambda r: asked.append(r.url))
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("dialog", lambda dialog: (broken.append("a dialog opened"), dialog.dismiss()))
+    page.goto(served)
+    page.get_by_label("Or type").wait_for()
+    yield page
+    hosts = {urlsplit(url).hostname for url in asked if url.startswith("http")}
+    assert hosts == {urlsplit(served).hostname}, "the demo must not call anybody else"
+    assert broken == []
+    context.close()
+
+
+@pytest.fixture
+def recording(tmp_path: Any, tone: np.ndarray) -> Any:
+    path = tmp_path / "porch.wav"
+    write_wav(path, tone)
+    return path
