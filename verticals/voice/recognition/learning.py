@@ -194,9 +194,9 @@ def logits(module: torch.nn.Module, batch: dict[str, torch.Tensor], *, states: b
     """(n, tokens, vocabulary) of a module for a batch of features, or of the encoder's states."""
     given = batch["given"]
     if states:
-        found = module(encoder_outputs=(given,), decoder_input_ids=batch["ids"])
+        found = module(encoder_outputs=(given,), decoder_input_ids=batch["ids"], use_cache=False)
     else:
-        found = module(input_features=given, decoder_input_ids=batch["ids"])
+        found = module(input_features=given, decoder_input_ids=batch["ids"], use_cache=False)
     return found.logits.float()
 
 
