@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.setup-done
 CASE ?= finance
-CASES ?= finance medical
+CASES ?= finance medical voice driving
 
 # The first Python that has wheels for everything in the lock; any other is told what to do.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
