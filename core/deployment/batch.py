@@ -7,6 +7,7 @@ The result appears under its name only when it is complete, so a killed run is s
 
 from __future__ import annotations
 
+import base64
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ import numpy as np
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from core.deployment.predictor import FilePredictor, Predictor, TablePredictor
+from core.deployment.predictor import FilePredictor, PicturePredictor, Predictor, TablePredictor
 from core.errors import DataError, ModelError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def predict_stream(
         for frame, named in _parts(predictor, source, rows, id_column):
             where = Where(source_name(source), total)
             ids = _ids(frame, named, where)
-            sink.writelines(_lines(predictor, frame, ids, where, reasons=reasons))
+            sink.writelines(_lines(predictor, frame, ids, where, reasons=reasons, folder=folder))
             total += len(frame)
             if on_rows is not None:
                 on_rows(total)
@@ -117,7 +118,10 @@ def _parts(
 
     if isinstance(predictor, FilePredictor) and Path(source).is_dir():
         files = iter_files(source, field=predictor.file_field, suffixes=predictor.file_suffixes)
-        yield from ((frame, NAME) for frame in files)
+        wanted = {}
+        if isinstance(predictor, PicturePredictor):
+            wanted = {predictor.pictures_wanted: True}
+        yield from ((frame.assign(**wanted), NAME) for frame in files)
     else:
         yield from ((frame, id_column) for frame in iter_table(source, rows=rows))
 
@@ -149,11 +153,16 @@ def _lines(
     where: Where,
     *,
     reasons: bool,
+    folder: Path,
 ) -> Iterator[bytes]:
-    """One line an answer."""
+    """One line an answer; its pictures as files in the folder."""
     if not isinstance(predictor, TablePredictor):
         outputs = predictor.predict(_inputs(predictor.input_model, frame, where))
         _expect(len(outputs), len(frame))
+        if isinstance(predictor, PicturePredictor):
+            shown = predictor.picture_fields
+            outputs = [_filed(answer, shown, str(name), folder)
+                       for name, answer in zip(ids, outputs, strict=True)]  # fmt: skip
         return (
             orjson.dumps({"id": name, "output": answer}, _plain, _LINE)
             for name, answer in zip(ids, outputs, strict=True)
@@ -167,6 +176,18 @@ def _lines(
     fields = b",".join(orjson.dumps(str(n)).replace(b"%", b"%%") + b":%b" for n in table.columns)
     template = b'{"id":%b,"output":{' + fields + b"}}\n"
     return (template % cells for cells in zip(*columns, strict=True))
+
+
+def _filed(answer: BaseModel, fields: Sequence[str], name: str, folder: Path) -> BaseModel:
+    """An answer whose pictures are PNG files named by its id, beside the answers."""
+    kept = {}
+    for field in fields:
+        if (text := getattr(answer, field)) is not None:
+            kept[field] = f"pictures/{name}.{field}.png"
+            place = folder / kept[field]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(base64.b64decode(text))
+    return answer.model_copy(update=kept)
 
 
 def _encode(column: pd.Series) -> list[bytes]:

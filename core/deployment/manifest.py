@@ -22,7 +22,7 @@ from core.errors import BundleError
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
 
 # No pickle, nothing that may hide one (.pkl, .joblib, .pt, .pth, .bin, .npy), script or archive.
-MODEL_FORMATS = (".txt", ".cbm", ".onnx", ".safetensors", ".json")
+MODEL_FORMATS = (".txt", ".cbm", ".onnx", ".safetensors", ".json", ".pte", ".ct2")
 OTHER_FORMATS = (".jsonl", ".csv", ".parquet", ".yaml", ".toml", ".sql", ".pmml", ".md", ".html")
 SAFE_FORMATS = frozenset({*MODEL_FORMATS, *OTHER_FORMATS, ".png"})
 MAX_FILES = 1_000

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 
@@ -60,6 +61,48 @@ def quantise_dynamic(source: Path, target: Path) -> Path:
         quantize_dynamic(
             str(prepared), str(target), weight_type=QuantType.QInt8, per_channel=True,
             op_types_to_quantize=["MatMul", "Gemm", "Gather"],
+        )  # fmt: skip
+    prepared.unlink()
+    return target
+
+
+def quantise_static(
+    source: Path,
+    target: Path,
+    samples: Sequence[Mapping[str, np.ndarray]],
+    *,
+    leave: Callable[[Any], Sequence[str]] | None = None,
+) -> Path:
+    """Int8 weights per channel and int8 activations, for convolutions: four times faster.
+
+    Args:
+        source: A float32 network.
+        target: The file to write; quantised and restored again at every operator (QDQ).
+        samples: Inputs by name, from which the ranges of activations are taken; some hundred.
+        leave: Given the network (an onnx.ModelProto), names the nodes that stay float32.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnx
+    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Samples(CalibrationDataReader):
+        """Hands out the samples, once."""
+
+        def __init__(self) -> None:
+            self.left = iter(samples)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            sample = next(self.left, None)
+            return None if sample is None else dict(sample)
+
+    prepared = target.with_name(target.name + ".prepared")
+    with quiet():
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        left = [] if leave is None else list(leave(onnx.load(prepared)))
+        quantize_static(
+            str(prepared), str(target), Samples(), per_channel=True, nodes_to_exclude=left,
+            weight_type=QuantType.QInt8, activation_type=QuantType.QUInt8,
         )  # fmt: skip
     prepared.unlink()
     return target

@@ -51,3 +51,16 @@ class FilePredictor(Predictor, Protocol):
     @property
     def file_suffixes(self) -> tuple[str, ...]:
         """Which files it reads, such as (".wav", ".flac")."""
+
+
+@runtime_checkable
+class PicturePredictor(FilePredictor, Protocol):
+    """A FilePredictor that can also answer with pictures, such as masks, as base64 PNG text."""
+
+    @property
+    def picture_fields(self) -> tuple[str, ...]:
+        """The fields of `output_model` that hold them; None where there is none."""
+
+    @property
+    def pictures_wanted(self) -> str:
+        """The field of `input_model` that, set to true, asks for them."""

@@ -62,6 +62,7 @@ def render_report(
     title: str,
     language: str = "en",
     facts: Mapping[str, str] | None = None,
+    command: str | None = None,
 ) -> str:
     """The report as HTML without links, scripts or fonts from elsewhere.
 
@@ -71,6 +72,7 @@ def render_report(
         title: Heading of the page.
         language: en or zh, for the fixed words.
         facts: Few headline values by name, shown large.
+        command: What repeats it; by default the run of the case's notebook.
     """
     from jinja2 import Environment, FileSystemLoader
 
@@ -92,7 +94,7 @@ def render_report(
     return environment.get_template("report.html.jinja").render(
         results=results, sections=shown, title=title, language=language, words=words,
         facts=list((facts or {}).items()), metrics=metric_table(results, language), table_of=_table,
-        replay=replay_command(results),
+        replay=command or replay_command(results),
         audit=[(words[name], _pairs(values)) for name, values in pairs.items()],
     )  # fmt: skip
 

@@ -106,6 +106,22 @@ def mean_interval(values: np.ndarray, *, n_boot: int = 2000, seed: int = 0) -> I
     return Interval(float(values.mean()), float(low), float(high), len(values))
 
 
+def quantile_interval(
+    values: np.ndarray, share: float, *, n_boot: int = 2000, seed: int = 0
+) -> Interval:
+    """Percentile bootstrap of a quantile, such as the 95th percentile of a latency.
+
+    Args:
+        values: (n,) one number per independent unit.
+        share: Of the values that lie below it, 0 to 1.
+        n_boot: Resamples.
+        seed: Of the resamples.
+    """
+    drawn = np.random.default_rng(seed).choice(values, (n_boot, len(values)))
+    low, high = np.quantile(np.quantile(drawn, share, axis=1), [0.025, 0.975])
+    return Interval(float(np.quantile(values, share)), float(low), float(high), len(values))
+
+
 def paired_means(a: np.ndarray, b: np.ndarray, *, n_boot: int = 2000, seed: int = 0) -> PairedTest:
     """Test the difference of two means over the same units, resampled together.
 
@@ -184,6 +200,28 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return float(max(0.0, centre - half)), float(min(1.0, centre + half))
+
+
+def share_interval(count: int, n: int) -> Interval:
+    """A share of `n` independent cases with its 95% interval (Wilson, 1927)."""
+    return Interval(count / n, *wilson(count / n, n), n)
+
+
+def rate_interval(events: int, exposure: float) -> Interval:
+    """Events a unit of exposure, such as an hour, with the exact 95% interval (Garwood, 1936).
+
+    Args:
+        events: How many happened.
+        exposure: Over how many units; above 0.
+
+    Returns:
+        The rate; with no event its upper end says what cannot be ruled out.
+    """
+    from scipy.stats import chi2
+
+    low = float(chi2.ppf(0.025, 2 * events)) / 2 if events else 0.0
+    high = float(chi2.ppf(0.975, 2 * events + 2)) / 2
+    return Interval(events / exposure, low / exposure, high / exposure, events)
 
 
 def two_sided(difference: float, error: float) -> float:

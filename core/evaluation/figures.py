@@ -6,6 +6,7 @@ notebook shows it once. Colours are the colour-blind safe set of Okabe and Ito (
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,13 @@ def new_figure(width: float = 7.0, height: float = 3.6) -> Iterator[tuple[Figure
     with mpl.rc_context(settings):
         figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
         yield figure, figure.subplots()
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as a PNG file without metadata: the same figure is the same bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def interval_plot(

@@ -56,6 +56,7 @@ class TextEncoder:
         precision: Precision = "int8",
         threads: int | None = None,
         adapter: Path | None = None,
+        layers: Sequence[int] = (),
     ) -> TextEncoder:
         """Open an encoder, exporting it first if this machine never did.
 
@@ -64,6 +65,8 @@ class TextEncoder:
             precision: int8 is about 2.5 times faster; vectors differ by a cosine of about .01.
             threads: Texts computed at once; by default OMP_NUM_THREADS, else the number of cores.
             adapter: LoRA weights (safetensors) to merge, from `core.training.lora`.
+            layers: Whose states to take, 1 for the first; each gives a part of length one of the
+                vector. The last layer alone if there are none.
 
         Raises:
             ModelError: The weights are nowhere, or differ from their pin.
@@ -71,10 +74,10 @@ class TextEncoder:
         if (Path(name) / _MODEL).is_file():
             return _opened(Path(name), threads)
         source = model_folder(name)
-        key = _key(source, precision, adapter)
+        key = _key(source, precision, adapter, layers)
         folder = cache_folder() / "encoders" / key
         if not (folder / _ABOUT).is_file():
-            _export(source, folder, key, precision, adapter)
+            _export(source, folder, key, precision, adapter=adapter, layers=layers)
         return _opened(folder, threads)
 
     def encode(
@@ -140,9 +143,11 @@ def _truncating(tokenizer: Tokenizer) -> Tokenizer:
     return tokenizer
 
 
-def _key(source: Path, precision: Precision, adapter: Path | None) -> str:
+def _key(
+    source: Path, precision: Precision, adapter: Path | None, layers: Sequence[int] = ()
+) -> str:
     """Identity of weights, adapter and settings."""
-    digest = hashlib.sha256(f"{_LAYOUT} {precision}".encode())
+    digest = hashlib.sha256(" ".join([_LAYOUT, precision, *map(str, layers)]).encode())
     files = sorted([*source.glob("*.safetensors"), source / _TOKENIZER])
     for file in [*files, *([adapter] if adapter else [])]:
         with file.open("rb") as stream:
@@ -151,15 +156,16 @@ def _key(source: Path, precision: Precision, adapter: Path | None) -> str:
 
 
 def _export(
-    source: Path, folder: Path, key: str, precision: Precision, adapter: Path | None
-) -> None:
+    source: Path, folder: Path, key: str, precision: Precision, *, adapter: Path | None,
+    layers: Sequence[int],
+) -> None:  # fmt: skip
     """Write the ONNX file and what belongs to it; the folder appears when it is complete."""
     import torch
 
     from core.deployment.onnx_export import export_onnx, quantise_dynamic
 
     plain, _ = load_transformer(str(source))
-    width = int(plain.config.hidden_size)
+    width = int(plain.config.hidden_size) * max(1, len(layers))
     model: torch.nn.Module = plain
     if adapter is not None:
         from core.training.lora import load_adapter
@@ -171,7 +177,7 @@ def _export(
     fresh = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
         whole = export_onnx(
-            mean_pooled(model), {"input_ids": ids, "attention_mask": ids.clone()},
+            mean_pooled(model, layers), {"input_ids": ids, "attention_mask": ids.clone()},
             fresh / "whole.onnx", outputs=["vectors"],
             dynamic={"input_ids": axes, "attention_mask": axes},
         )  # fmt: skip

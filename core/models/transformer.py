@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,10 @@ def model_folder(name: str) -> Path:
         return Path(name)
     import huggingface_hub
 
-    wanted = ["config.json", "*.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    wanted = [
+        "config.json", "*.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "preprocessor_config.json",
+    ]  # fmt: skip
     try:
         return Path(huggingface_hub.snapshot_download(name, allow_patterns=wanted))
     except Exception as error:
@@ -94,11 +98,16 @@ def load_transformer(name: str = "minilm") -> tuple[PreTrainedModel, Tokenizer]:
     return model.eval(), load_tokenizer(folder)
 
 
-def mean_pooled(model: torch.nn.Module) -> torch.nn.Module:
+def mean_pooled(model: torch.nn.Module, layers: Sequence[int] = ()) -> torch.nn.Module:
     """An encoder with one vector a text: the mean of its token states, scaled to length one.
 
     Its forward takes `input_ids` and `attention_mask`, (texts, tokens) each, and returns
     (texts, width).
+
+    Args:
+        model: A transformer.
+        layers: Of which to take the states, 1 for the first; their means, each of length one,
+            stand side by side: (texts, layers * width). The last layer if there are none.
     """
     import torch
 
@@ -108,10 +117,14 @@ def mean_pooled(model: torch.nn.Module) -> torch.nn.Module:
             self.model = model
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            found = self.model(input_ids=input_ids, attention_mask=attention_mask)
-            states = found.last_hidden_state
-            weight = attention_mask.unsqueeze(-1).to(states.dtype)
-            mean = (states * weight).sum(1) / weight.sum(1).clamp(min=1)
-            return torch.nn.functional.normalize(mean, dim=1)
+            found = self.model(
+                input_ids=input_ids, attention_mask=attention_mask,
+                output_hidden_states=bool(layers),
+            )  # fmt: skip
+            states = [found.hidden_states[k] for k in layers] or [found.last_hidden_state]
+            weight = attention_mask.unsqueeze(-1).to(states[0].dtype)
+            count = weight.sum(1).clamp(min=1)
+            means = [(each * weight).sum(1) / count for each in states]
+            return torch.cat([torch.nn.functional.normalize(mean, dim=1) for mean in means], 1)
 
     return MeanPooled().train(model.training)

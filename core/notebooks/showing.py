@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from IPython.display import HTML, Image, Markdown
@@ -32,17 +34,29 @@ def show_text(text: str) -> Markdown:
 
 def show_figure(figure: Figure) -> Image:
     """A matplotlib figure as a PNG without metadata."""
-    import io
-
     from IPython.display import Image
 
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return Image(buffer.getvalue(), embed=True)
+    from core.evaluation.figures import png
+
+    return Image(png(figure), embed=True)
+
+
+def show_picture(picture: NDArray[np.uint8], quality: int = 82) -> Image:
+    """A picture, (h, w, 3) RGB, as a JPEG: photographs stay small in it."""
+    from io import BytesIO
+
+    from IPython.display import Image
+    from PIL import Image as Pictures
+
+    buffer = BytesIO()
+    Pictures.fromarray(picture).save(buffer, "JPEG", quality=quality)
+    return Image(buffer.getvalue(), format="jpeg", embed=True)
 
 
 def _rounded(value: Any, decimals: int) -> Any:
-    if not isinstance(value, float):
+    if value is pd.NA:
+        return ""
+    if not isinstance(value, float) or pd.isna(value):
         return value
     text = f"{value:,.{0 if abs(value) >= 1000 else decimals}f}"
     return text[1:] if text.startswith("-") and not text.strip("-0.,") else text

@@ -125,9 +125,20 @@ def fit(
         _save(accelerator, settings.checkpoint, history, best)
         if finished:
             break
-    accelerator.unwrap_model(wrapped).cpu().eval()
+    # without the wrapper that would go on computing in the precision of the training
+    accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False).cpu().eval()
     best.restore()
     return history
+
+
+def half_precision() -> Literal["no", "bf16"]:
+    """The precision that pays here: bf16 where the chip computes in it; emulated it is slower."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
+    known = torch.cpu.get_capabilities()
+    return "bf16" if any(known.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) else "no"
 
 
 def _epochs(first: int, settings: FitSettings) -> Any:

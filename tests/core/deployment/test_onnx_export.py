@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 import torch
 
-from core.deployment.onnx_export import export_onnx, quantise_dynamic
+from core.deployment.onnx_export import export_onnx, quantise_dynamic, quantise_static
 
 
 class Scorer(torch.nn.Module):
@@ -87,3 +87,21 @@ def test_int8_stays_near_and_leaves_nothing_else(
     assert np.corrcoef(run(small, given), expected)[0, 1] > 0.99
     assert small.stat().st_size < path.stat().st_size
     assert [p.name for p in tmp_path.glob("*.onnx*")] == ["small.onnx"]
+
+
+def test_convolutions_in_int8_say_nearly_the_same_in_half_the_bytes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 32, 3), torch.nn.ReLU(), torch.nn.Conv2d(32, 32, 3), torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(32, 4),
+    ).eval()  # fmt: skip
+    random = np.random.default_rng(0)
+    given = random.normal(size=(64, 1, 12, 12)).astype(np.float32)
+    whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
+    export_onnx(module, {"input": torch.zeros(2, 1, 12, 12)}, whole, outputs=["score"],
+                dynamic={"input": {0: "clips"}})  # fmt: skip
+    quantise_static(whole, small, [{"input": given[i : i + 8]} for i in range(0, 32, 8)])
+    exact, near = (run(path, {"input": torch.from_numpy(given[32:])}) for path in (whole, small))
+    assert small.stat().st_size < 0.6 * whole.stat().st_size
+    assert 0 < np.abs(near - exact).max() < 0.1 * np.ptp(exact)
+    assert set(tmp_path.iterdir()) == {whole, small}

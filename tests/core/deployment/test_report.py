@@ -84,6 +84,12 @@ def test_metrics_come_from_the_results(results: Results) -> None:
     assert len(table.select("tbody tr")) == len(metric_table(results))
 
 
+def test_another_command_than_a_run_may_repeat_it(results: Results) -> None:
+    shown = render_report(results, [], title="t", command="casekit regress BUNDLE <folder>")
+    assert BeautifulSoup(shown, "html.parser").pre.text == "casekit regress BUNDLE <folder>"  # type: ignore[union-attr]
+    assert replay_command(results) not in shown
+
+
 def test_the_replay_command_survives_a_shell(results: Results) -> None:
     words = shlex.split(replay_command(results))
     assert words[:4] == ["casekit", "run", "finance", "finance_credit_risk"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score
 
-from core.evaluation.bootstrap import mean_interval, paired_means
+from core.evaluation.bootstrap import mean_interval, paired_means, quantile_interval
 from core.evaluation.ranking import ndcg, recall, reciprocal_rank
 
 
@@ -44,3 +44,15 @@ def test_pairing_sees_a_small_but_steady_difference() -> None:
     assert test.low > 0
     assert test.p_value < 1e-6
     assert paired_means(a, a).difference == 0
+
+
+def test_a_quantile_has_the_interval_of_its_order_statistics() -> None:
+    from scipy.stats import binom
+
+    values = np.sort(np.random.default_rng(0).exponential(size=2_000))
+    found = quantile_interval(values, 0.95)
+    low, high = (values[int(binom.ppf(share, 2_000, 0.95))] for share in (0.025, 0.975))
+    assert found.value == pytest.approx(np.quantile(values, 0.95))
+    assert found.low == pytest.approx(low, rel=0.03)
+    assert found.high == pytest.approx(high, rel=0.03)
+    assert found.n == 2_000

@@ -153,6 +153,19 @@ def test_an_adapter_is_merged_and_makes_another_encoder(
 
 
 @pytest.mark.slow
+def test_layers_stand_side_by_side(
+    home: Path, monkeypatch: pytest.MonkeyPatch, encoders: dict[str, TextEncoder]
+) -> None:
+    monkeypatch.setenv("CASEKIT_HOME", str(home))
+    both = TextEncoder.open(precision="float32", threads=1, layers=(3, 6))
+    assert (both.dimension, both.id) != (encoders["float32"].dimension, encoders["float32"].id)
+    vectors = both.encode(TEXTS)
+    assert np.abs(vectors[:, 384:] - encoders["float32"].encode(TEXTS)).max() < 1e-5
+    assert np.allclose(np.linalg.norm(vectors[:, :384], axis=1), 1, atol=1e-5)
+    assert np.abs(vectors[:, :384] - vectors[:, 384:]).max() > 1e-2
+
+
+@pytest.mark.slow
 def test_an_export_that_was_killed_is_made_again(
     home: Path, monkeypatch: pytest.MonkeyPatch, encoders: dict[str, TextEncoder]
 ) -> None:
