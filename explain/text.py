@@ -68,7 +68,7 @@ def token_attributions(
     blank[0, ours] = getattr(module.config, "pad_token_id", None) or 0
     score = _logit(module, types) if pair else _cosine(module, tokenizer, question)
     module.eval()
-    weights = _integrate(module, score, ids, blank)
+    weights = integrated(module, score, ids, blank)
     return _by_word(encoded, ours, weights, passage)
 
 
@@ -137,10 +137,20 @@ def _logit(module: Any, types: Tensor) -> Callable[[Tensor], Tensor]:
     return score
 
 
-def _integrate(
+def integrated(
     module: Any, score: Callable[[Tensor], Tensor], ids: Tensor, blank: Tensor
 ) -> list[float]:
-    """Weights of all tokens, with as many steps as it takes until they add up."""
+    """Weights of all tokens, with as many steps as it takes until they add up.
+
+    Args:
+        module: Whose word embeddings the path goes through.
+        score: Of token numbers (1, tokens), by that module.
+        ids: (1, tokens) of the sentence.
+        blank: (1, tokens) where the path begins.
+
+    Raises:
+        ModelError: The weights miss the change of the score.
+    """
     import torch
     from captum.attr import LayerIntegratedGradients
 
