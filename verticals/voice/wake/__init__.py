@@ -1,0 +1,1 @@
+"""Wake words: type a phrase, get a detector."""
