@@ -59,6 +59,11 @@ class Endpointer:
         """Whether an utterance has begun and not ended."""
         return self._since is not None
 
+    @property
+    def silent_s(self) -> float:
+        """How long nobody has spoken within the present utterance."""
+        return self._silence * WINDOW_S if self.speaking else 0.0
+
     def push(self, block: np.ndarray) -> list[Event]:
         """Take (n,) float32 samples at 16 kHz; give what began or ended in them."""
         return [e for p in self._stream.push(block) if (e := self._window(p)) is not None]

@@ -1,5 +1,8 @@
 """Whisper (Radford et al., 2023) on CTranslate2: sound to words, a home's own words expected.
 
+What is expected stands before the sentence in the decoder's context (`hints`); of its readings the
+likeliest counts that makes sense, if one is told what does (`preferring`).
+
 Runs without torch. Where nobody speaks (by Silero's voice activity detection, which faster-whisper
 carries) nothing is decoded, so silence and noise cannot become invented sentences.
 """
@@ -8,34 +11,42 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.data.audio import SAMPLE_RATE
+from core.data.audio import SAMPLE_RATE, SHORTEST_S, AudioError
 from core.errors import ModelError
 from verticals.voice.command import Transcript, Word
-from verticals.voice.home.model import Vocabulary
+from verticals.voice.home.model import Home, Vocabulary
+from verticals.voice.recognition.decoding import WINDOW_S, Decoder, Encoded, Hypothesis
+from verticals.voice.recognition.hints import home_hint, listed
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 EMBEDDED = "whisper-tiny.en"
-# Tokens that a segment may have: nobody says more in that time, an invention may be longer.
-_TOKENS_AT_LEAST, _TOKENS_A_SECOND, _TOKENS_AT_MOST = 20, 8, 200
-_HINTED = 700  # characters of names; Whisper's prompt holds about 220 tokens
-_SURE = -1.2  # mean log-probability below which a segment is not speech that was understood
+SURE = -1.2  # mean log-probability below which a window is not speech that was understood
+_PAD_S = 0.4  # kept before and after speech
+# What a reading that is preferred may be less likely than the likeliest, in log-probability: one
+# word heard differently, not another sentence.
+_MARGIN = 3.0
+Part = dict[str, int]  # start and end of speech, in samples
 
 
 @dataclass(frozen=True)
 class Recogniser:
-    """A model, and the names that it should expect."""
+    """A model, and what it should expect."""
 
-    model: WhisperModel
+    decoder: Decoder
     beam: int = 5
     names: str = ""
+    prefers: Callable[[str], bool] | None = None
+    snap: Callable[[str], str] | None = None
 
     @classmethod
     def open(cls, name: str = EMBEDDED, *, threads: int = 2, beam: int = 5) -> Recogniser:
@@ -62,46 +73,163 @@ class Recogniser:
                 remedy=f"Connect, give a CTranslate2 folder, or use {EMBEDDED}, which pip installs",
             ) from None  # fmt: skip
         logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it logs what was said
-        return cls(model, beam)
+        return cls(Decoder(model), beam)
+
+    @property
+    def model(self) -> WhisperModel:
+        """As faster-whisper opened it."""
+        return self.decoder.model
 
     def expecting(self, vocabulary: Vocabulary) -> Recogniser:
-        """The same recogniser, with the names of a home given to its decoder as a hint.
+        """The same recogniser, told what is said in homes and what this one's things are called."""
+        return replace(self, names=home_hint(vocabulary))
 
-        Names that are not plain words come first: those are the ones it would not hear.
+    def hinted(self, names: Iterable[str]) -> Recogniser:
+        """The same recogniser, with names or phrases to expect; those that fit, in their order."""
+        return replace(self, names=listed(names))
+
+    def preferring(
+        self, makes_sense: Callable[[str], bool], snap: Callable[[str], str] | None = None
+    ) -> Recogniser:
+        """The same recogniser, which takes a reading that makes sense for one that does not.
+
+        Args:
+            makes_sense: Whether a sentence does, such as whether a grammar covers it. Asked for
+                the readings that come near the likeliest.
+            snap: Puts misheard names right (`Snapper.snap`), where no reading makes sense as it is.
         """
-        names = sorted(vocabulary.names, key=lambda n: n.islower())
-        kept, used = [], 0
-        for name in names:
-            used += len(name) + 2
-            if used > _HINTED:
-                break
-            kept.append(name)
-        return replace(self, names=", ".join(kept))
+        return replace(self, prefers=makes_sense, snap=snap)
 
-    def transcribe(self, sound: np.ndarray) -> Transcript:
+    def at_home(self, home: Home, covers: Callable[[str], bool] | None = None) -> Recogniser:
+        """The same recogniser for one home: its words expected, its requests preferred.
+
+        Args:
+            home: Whose names are put right, too.
+            covers: Whether a sentence is a request; by the home's grammar by default.
+        """
+        from verticals.voice.recognition.snapping import Snapper
+        from verticals.voice.understanding.grammar import Grammar
+
+        if covers is None:
+            grammar = Grammar.open(home)
+
+            def covers(text: str) -> bool:
+                return bool(grammar.parse(text))
+
+        return self.expecting(home.vocabulary()).preferring(covers, Snapper.open(home).snap)
+
+    def transcribe(
+        self, sound: np.ndarray, *, times: bool = False, alternatives: int = 0
+    ) -> Transcript:
         """The words of a recording; empty text where nobody speaks.
 
         Args:
             sound: (n,) float32 at 16 kHz.
+            times: Also when each word was said, which takes a second pass of the decoder.
+            alternatives: Other readings to give, at most beam - 1, of sound up to 30 s.
+
+        Raises:
+            AudioError: More than one channel, or samples that are not numbers.
         """
-        seconds = min(len(sound) / SAMPLE_RATE, 30.0)  # that a segment can be long
-        most = min(round(_TOKENS_AT_LEAST + _TOKENS_A_SECOND * seconds), _TOKENS_AT_MOST)
-        segments, _ = self.model.transcribe(
-            sound, language="en", beam_size=self.beam, temperature=0.0, vad_filter=True,
-            condition_on_previous_text=False, word_timestamps=True, max_new_tokens=most,
-            hotwords=self.names or None, no_repeat_ngram_size=3,
-        )  # fmt: skip
-        kept = [s for s in segments if s.avg_logprob >= _SURE]
-        words = tuple(
-            Word(text=w.word.strip(), start_s=round(w.start, 2), end_s=round(w.end, 2),
-                 probability=round(w.probability, 4))
-            for s in kept for w in s.words or ()
-        )  # fmt: skip
-        text = " ".join(s.text.strip() for s in kept).strip()
-        if not any(c.isalnum() for c in text):
+        kept: list[Hypothesis] = []
+        others: list[str] = []
+        words: list[Word] = []
+        for encoded, parts in self.windows(sound):
+            best, *more = self.readings(encoded, 1 + alternatives)
+            if best.logprob < SURE or not any(c.isalnum() for c in best.text):
+                continue
+            kept.append(best)
+            others = [] if len(kept) > 1 else [h.text for h in more]
+            words += self._timed(encoded, best, parts) if times else []
+        if not kept:
             return Transcript(text="", confidence=0.0)
-        sure = math.exp(float(np.mean([s.avg_logprob for s in kept])))
-        return Transcript(text=text, words=words, confidence=round(min(sure, 1.0), 4))
+        sure = math.exp(float(np.mean([h.logprob for h in kept])))
+        return Transcript(
+            text=" ".join(h.text for h in kept), words=tuple(words),
+            confidence=round(min(sure, 1.0), 4), alternatives=tuple(others),
+        )  # fmt: skip
+
+    def readings(self, encoded: Encoded, count: int = 1) -> list[Hypothesis]:
+        """Readings of a window, best first; one that makes sense, if near, before all others.
+
+        Args:
+            encoded: Of `windows`.
+            count: How many, at most the beam.
+        """
+        wanted = count if self.prefers is None else self.beam
+        found = self.decoder.decode(encoded, beam=self.beam, hint=self.names, readings=wanted)
+        chosen = self._sensible(found)
+        return [chosen, *(h for h in found if h.tokens != chosen.tokens)][:count]
+
+    def _sensible(self, found: list[Hypothesis]) -> Hypothesis:
+        """The first that makes sense, as it is or with a name put right; else the likeliest."""
+        if self.prefers is None:
+            return found[0]
+        near = [h for h in found if h.total > found[0].total - _MARGIN]
+        snap = self.snap
+        snapped = (replace(h, text=snap(h.text)) for h in near) if snap else ()
+        return next((h for h in chain(near, snapped) if self.prefers(h.text)), found[0])
+
+    def windows(self, sound: np.ndarray) -> Iterator[tuple[Encoded, list[Part]]]:
+        """What is spoken in a recording, encoded in windows of at most 30 s.
+
+        Args:
+            sound: (n,) float32 at 16 kHz.
+
+        Raises:
+            AudioError: More than one channel, or samples that are not numbers.
+        """
+        from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+        checked = _checked(sound)
+        if len(checked) < SHORTEST_S * SAMPLE_RATE:
+            return
+        longest = VadOptions(max_speech_duration_s=WINDOW_S - 2 * _PAD_S)
+        for parts in _packed(get_speech_timestamps(checked, longest)):
+            spoken = np.concatenate([checked[p["start"] : p["end"]] for p in parts])
+            yield self.decoder.encode(spoken), parts
+
+    def _timed(self, encoded: Encoded, best: Hypothesis, parts: list[Part]) -> list[Word]:
+        """Words with their times in the recording, of which only parts were decoded."""
+        from faster_whisper.vad import SpeechTimestampsMap
+
+        place: Any = SpeechTimestampsMap(parts, SAMPLE_RATE)
+        found = self.decoder.times(encoded, best)
+        return [
+            Word(text=w["word"].strip(), start_s=place.get_original_time(w["start"]),
+                 end_s=place.get_original_time(w["end"], is_end=True),
+                 probability=round(float(w["probability"]), 4))
+            for w in found if any(c.isalnum() for c in w["word"])
+        ]  # fmt: skip
+
+
+def _packed(parts: list[Part]) -> Iterator[list[Part]]:
+    """Parts of speech together, as many as a window holds."""
+    together: list[Part] = []
+    used = 0
+    for part in parts:
+        length = part["end"] - part["start"]
+        if together and used + length > WINDOW_S * SAMPLE_RATE:
+            yield together
+            together, used = [], 0
+        together.append(part)
+        used += length
+    if together:
+        yield together
+
+
+def _checked(sound: np.ndarray) -> np.ndarray:
+    """One channel of finite float32 samples."""
+    if sound.ndim != 1:
+        raise AudioError(
+            f"it has the shape {sound.shape}, not one channel", where="sound",
+            remedy="Average the channels, as read_audio does",
+        )  # fmt: skip
+    if not np.isfinite(sound).all():
+        raise AudioError(
+            "it holds samples that are not numbers", where="sound", remedy="Record it again"
+        )
+    return np.ascontiguousarray(sound, np.float32)
 
 
 def _folder(name: str) -> Path | str:

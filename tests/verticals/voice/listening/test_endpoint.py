@@ -55,6 +55,35 @@ def test_a_one_word_command_ends_within_a_second(
     assert not follower.speaking
 
 
+def test_the_first_frames_never_count_as_silence(vad: Vad, words: dict[str, np.ndarray]) -> None:
+    """A word at the very beginning is heard whole; before it, silence ends nothing."""
+    for before in (0.0, 0.05, 0.3, 12.0):
+        sound = np.concatenate([quiet(before), words["Stop."], quiet(1.5)])
+        follower, told = Endpointer(vad), []
+        for start in range(0, len(sound), WINDOW):
+            told += [(start, e) for e in follower.push(sound[start : start + WINDOW])]
+            assert follower.speaking == (len(told) == 1)
+        assert [e.kind for _, e in told] == ["start", "end"]
+        assert abs(told[0][1].time_s - before) < 0.2
+        assert told[1][0] / RATE < before + len(words["Stop."]) / RATE + 1.0
+
+
+@pytest.mark.parametrize("snr_db", [20.0, 10.0])
+def test_a_word_in_noise_ends_within_a_second_too(
+    vad: Vad, words: dict[str, np.ndarray], snr_db: float
+) -> None:
+    word = words["Pause."]
+    level = float(np.sqrt((word**2).mean())) / 10 ** (snr_db / 20)
+    sound = (
+        np.pad(word, (RATE, 2 * RATE)) + quiet(3 + len(word) / RATE, level)[: len(word) + 48_000]
+    )
+    follower = Endpointer(vad)
+    ends = [start for start in range(0, len(sound), WINDOW)
+            for e in follower.push(sound[start : start + WINDOW]) if e.kind == "end"]  # fmt: skip
+    assert len(ends) == 1
+    assert ends[0] / RATE < 1 + len(word) / RATE + 1.0
+
+
 def test_a_pause_within_a_sentence_does_not_end_it(vad: Vad, words: dict[str, np.ndarray]) -> None:
     said = words["Turn off the kitchen light."]
     sound = np.concatenate([quiet(0.3), said, quiet(0.4), said, quiet(1.0)])

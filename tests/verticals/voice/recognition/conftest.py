@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from verticals.voice.recognition.learning import Clip
+from verticals.voice.recognition.whisper import Recogniser
+from verticals.voice.speech.kokoro import Kokoro
+from verticals.voice.understanding.normalise import plain_words
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +49,24 @@ def toy_clips() -> list[Clip]:
         text = "turn on the light" if high else "stop the music now"
         clips.append(Clip(sound.astype(np.float32), text, f"person {number % 5}"))
     return clips
+
+
+@pytest.fixture(scope="session")
+def recogniser() -> Recogniser:
+    """The embedded recogniser on one thread."""
+    return Recogniser.open(threads=1)
+
+
+@pytest.fixture(scope="session")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Kokoro:
+    """A made-up voice, its cache in a folder of the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CASEKIT_HOME", str(tmp_path_factory.mktemp("home")))
+        return Kokoro.open(threads=1)
+
+
+@pytest.fixture(scope="session")
+def spoken(voice: Kokoro) -> dict[str, np.ndarray]:
+    """Sentences as that voice says them, under their plain words."""
+    said = ("Turn off the kitchen light.", "Set a timer for ten minutes.")
+    return {plain_words(text): voice.say(text, speaker="jm_kumo") for text in said}
