@@ -12,7 +12,8 @@ from verticals.voice.understanding.linking import Linker
 from verticals.voice.understanding.targets import targets
 
 _PRONOUN = re.compile(
-    r"\b(it|them|that one|this one|those|these)\b(?! (?:is|was)\b)", re.IGNORECASE
+    r"\b(it|them both|both of them|them|that one|this one|those|these)\b(?! (?:is|was)\b)",
+    re.IGNORECASE,
 )
 _CARRIES = re.compile(
     r"^(?:and|also|then|now)\s+(?:(?:do|the same) )?(?:(?:in|for|on) )?(?P<a>.+?)"
@@ -45,12 +46,19 @@ class Dialogue:
     def after(self, understood: Understood) -> Dialogue:
         """The dialogue after an exchange."""
         if understood.status == "understood":
-            return replace(self, last=understood.commands or self.last, pending=(), choices=())
+            return replace(self, last=self._extended(understood.commands), pending=(), choices=())
         if understood.status == "confirm":
             return replace(self, last=understood.commands, pending=understood.commands, choices=())
         if understood.status == "unsure":
             return replace(self, pending=(), choices=understood.alternatives)
         return replace(self, pending=(), choices=())
+
+    def _extended(self, commands: tuple[Command, ...]) -> tuple[Command, ...]:
+        """Of "and the kitchen too", they are this one and those before."""
+        again = self.last and all(
+            c.source == "context" and c.intent == self.last[-1].intent for c in commands
+        )
+        return (*self.last, *commands) if again else commands or self.last
 
 
 def spelled_out(text: str, dialogue: Dialogue, home: Home) -> str:
@@ -68,7 +76,7 @@ def spelled_out(text: str, dialogue: Dialogue, home: Home) -> str:
     before, after = text[: found.start()], text[found.end() :]
     if after.strip().split(" ")[:1] and after.strip().split(" ")[0] in _WEATHER_IS_WARM:
         return text
-    noun = _noun(command, home, plural=found.group().lower() in ("them", "those", "these"))
+    noun = _noun(command, home, plural=_plural(found.group()))
     return f"{before}the {noun}{after}" if noun else text
 
 
@@ -79,8 +87,7 @@ def aimed(
 
     It and them stand for every device of the last command, not for the one that gave the noun.
     """
-    plural = re.search(r"\b(them|those|these)\b", text, re.IGNORECASE)
-    meant = dialogue.last if plural else dialogue.last[-1:]
+    meant = dialogue.last if _plural(text) else dialogue.last[-1:]
     devices = tuple(dict.fromkeys(e for c in meant for e in c.entities if e in home.by_id))
     kinds = {home.by_id[e].domain for e in devices}
     return tuple(
@@ -89,6 +96,10 @@ def aimed(
         <= kinds else c
         for c in commands
     )  # fmt: skip
+
+
+def _plural(text: str) -> bool:
+    return bool(re.search(r"\b(them|those|these)\b", text, re.IGNORECASE))
 
 
 def carried(text: str, dialogue: Dialogue, home: Home, linker: Linker) -> tuple[Command, ...]:

@@ -6,9 +6,8 @@ Answers are kept, because a home says the same few sentences every day.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from verticals.voice.command import Command, Slot
@@ -16,12 +15,12 @@ from verticals.voice.home.model import Entity, Home
 from verticals.voice.understanding.linking import spoken_names
 from verticals.voice.understanding.normalise import grammatical
 from verticals.voice.understanding.targets import targets
+from verticals.voice.understanding.templates import Templates, open_templates
 
 if TYPE_CHECKING:
-    from hassil.intents import Intents, SlotList, TextSlotList
+    from hassil.intents import SlotList, TextSlotList
     from hassil.recognize import RecognizeResult
 
-SENTENCES = Path(__file__).with_name("sentences.yaml")
 _KEPT = 512
 _ZONES = frozenset(
     {"home", "at home", "away", "not home", "work", "at work", "school", "at school"}
@@ -31,9 +30,14 @@ _ZONES = frozenset(
 class Grammar:
     """Home Assistant's sentences, and our few, over the names of one home."""
 
-    def __init__(self, home: Home, intents: Intents) -> None:
+    def __init__(self, home: Home, templates: Templates) -> None:
+        """Put the parts together; `open` makes them.
+
+        Args:
+            home: Whose names and kinds of devices count.
+            templates: Of the sentences.
+        """
         self._home = home
-        self._intents = intents
         self._lists: dict[str, SlotList] = {
             "name": _values("name", ((n, e.name, _context(e)) for e in home.entities
                                      for n in spoken_names(home, e))),
@@ -42,32 +46,19 @@ class Grammar:
             "floor": _values("floor", ((n, f.name, {}) for f in home.floors
                                        for n in (f.name, *f.aliases))),
         }  # fmt: skip
-        self._known: OrderedDict[tuple[str, str | None], tuple[Command, ...]] = OrderedDict()
+        self._templates = templates.over(self._lists)
+        # Safe where several conversations read at once.
+        self._remembered = lru_cache(maxsize=_KEPT)(self._parse)
 
     @classmethod
     def open(cls, home: Home, *, extended: bool = True) -> Grammar:
-        """Compile the sentences for a home.
+        """The sentences for a home.
 
         Args:
             home: Whose names and kinds of devices count.
             extended: With our own sentences (sentences.yaml); without, Home Assistant's alone.
         """
-        import home_assistant_intents
-        import yaml
-        from hassil.intents import Intents
-
-        content = home_assistant_intents.get_intents("en") or {}
-        intents = Intents.from_dict(content)
-        if extended:
-            ours = yaml.safe_load(SENTENCES.read_text(encoding="utf-8"))
-            content = {
-                **content,
-                "intents": _joined(content["intents"], ours["intents"]),
-                "lists": {**content["lists"], **ours["lists"]},
-                "expansion_rules": {**content["expansion_rules"], **ours["expansion_rules"]},
-            }
-            intents = Intents.from_dict(content)
-        return cls(home, intents)
+        return cls(home, open_templates(extended=extended))
 
     def parse(self, text: str, *, area: str | None = None) -> tuple[Command, ...]:
         """The readings of a request, best first; none if the grammar does not cover it.
@@ -76,15 +67,7 @@ class Grammar:
             text: One request, as typed or as recognised.
             area: Id of the area that the speaker is in, for "turn on the lights".
         """
-        key = (text, area)
-        if key in self._known:
-            self._known.move_to_end(key)
-            return self._known[key]
-        found = self._parse(text, area)
-        self._known[key] = found
-        if len(self._known) > _KEPT:
-            self._known.popitem(last=False)
-        return found
+        return self._remembered(text, area)
 
     def _parse(self, text: str, area: str | None) -> tuple[Command, ...]:
         from hassil.recognize import recognize_best
@@ -95,8 +78,8 @@ class Grammar:
         place = self._home.area_by_id.get(area or "")
         context = {"area": {"value": place.name, "text": place.name}} if place else None
         result = recognize_best(
-            spoken, self._intents, slot_lists=self._lists, intent_context=context,
-            best_slot_name="name", language="en",
+            spoken, self._templates.possible(spoken), slot_lists=self._lists,
+            intent_context=context, best_slot_name="name", language="en",
         )  # fmt: skip
         if result is None or _elsewhere(result):
             return ()
@@ -168,10 +151,3 @@ def _slot(name: str, value: Any, said: str, text: str) -> Slot:
         value = str(value)
     value = value.strip() if isinstance(value, str) else float(value)
     return Slot(name=name, value=value, start=start, end=start + len(said) if start >= 0 else -1)
-
-
-def _joined(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
-    found = {name: {"data": list(intent["data"])} for name, intent in theirs.items()}
-    for name, intent in ours.items():
-        found.setdefault(name, {"data": []})["data"].extend(intent["data"])
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,12 +56,14 @@ class About:
     slots_of: tuple[tuple[str, ...], ...]
     steps: np.ndarray  # (tags + 1, tags)
     confidence: Confidence
+    shares: tuple[float, ...] = ()  # of each intent among the sentences it was learned from
 
     def to_bytes(self) -> bytes:
         """JSON that `from_bytes` reads back."""
         return orjson.dumps({
             "intents": self.intents, "tags": self.tags, "slots_of": self.slots_of,
             "steps": np.round(self.steps, 4).tolist(), "confidence": vars(self.confidence),
+            "shares": self.shares,
         })  # fmt: skip
 
     @classmethod
@@ -71,7 +73,7 @@ class About:
         slots = tuple(tuple(names) for names in d["slots_of"])
         return cls(
             tuple(d["intents"]), tuple(d["tags"]), slots, np.array(d["steps"], np.float32),
-            Confidence(**d["confidence"]),
+            Confidence(**d["confidence"]), tuple(d.get("shares", ())),
         )  # fmt: skip
 
 
@@ -85,6 +87,7 @@ class IntentModel:
     folder: Path
     seen: np.ndarray = field(repr=False)  # (intents, tags) 0 where seen together, else _UNSEEN
     allowed: np.ndarray | None = field(default=None, repr=False)  # (intents,) bool; None for all
+    shift: np.ndarray | None = field(default=None, repr=False)  # (intents,) of log-probabilities
 
     @classmethod
     def open(cls, folder: Path | str | None = None, *, threads: int = 1) -> IntentModel:
@@ -119,6 +122,11 @@ class IntentModel:
         about = About.from_bytes((place / ABOUT).read_bytes())
         return cls(about, load_tokenizer(place), session, place, _seen(about))
 
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """All that it knows."""
+        return self.about.intents
+
     def predict(self, texts: Sequence[str]) -> list[Parsed]:
         """Read sentences, one by one: an int8 network's answer then depends on nothing else."""
         return [self._read(text) for text in texts]
@@ -136,6 +144,27 @@ class IntentModel:
                 remedy=f"Choose among {', '.join(self.about.intents[:5])} …",
             )  # fmt: skip
         return replace(self, allowed=allowed)
+
+    def expecting(self, counts: Mapping[str, float]) -> IntentModel:
+        """The same model where intents are asked for as often as counted, not as it learned them.
+
+        The ratio of both shares corrects its probabilities (Saerens et al., 2002).
+
+        Args:
+            counts: How often each intent was asked for, by a home's people or in a data set;
+                each counts once more, so that none becomes impossible.
+
+        Raises:
+            ModelError: It was trained before casekit noted the shares it learned.
+        """
+        names, learned = self.about.intents, np.array(self.about.shares, np.float64)
+        if len(learned) != len(names):
+            raise ModelError(
+                "the model does not say how often it saw each intent", where=str(self.folder),
+                remedy="Train it again with fit_intents",
+            )  # fmt: skip
+        expected = np.array([counts.get(name, 0.0) + 1.0 for name in names])
+        return replace(self, shift=np.log(expected / expected.sum() / learned))
 
     def scores(self, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Intent logits (intents,), tag scores (words, tags) and vector (width,) of a sentence."""
@@ -156,7 +185,9 @@ class IntentModel:
         logits, scores, _ = self.scores(text)
         if self.allowed is not None:
             logits = np.where(self.allowed, logits, _NEVER)
-        chances = self.about.confidence.probabilities(logits[None])[0]
+        confidence = self.about.confidence
+        moved = logits if self.shift is None else logits + confidence.temperature * self.shift
+        chances = confidence.probabilities(moved[None])[0]
         order = np.argsort(-chances)[: _OTHERS + 1]
         winner, path = self._together(chances, scores, order)
         slots = spans_of([self.about.tags[i] for i in path], places)
@@ -164,7 +195,7 @@ class IntentModel:
         others = [(names[i], float(chances[i])) for i in order if i != winner]
         return Parsed(
             names[winner], float(chances[winner]), slots_with_values(text, slots),
-            tuple(others[:_OTHERS]), bool(self.about.confidence.known(logits[None])[0]),
+            tuple(others[:_OTHERS]), bool(confidence.known(logits[None])[0]),
         )  # fmt: skip
 
     def _together(

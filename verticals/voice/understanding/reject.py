@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from verticals.voice.command import Command, Understood
 from verticals.voice.home.model import Home
-from verticals.voice.understanding.confirm import answer, described
+from verticals.voice.understanding.confirm import answer, asks, described
 from verticals.voice.understanding.linking import Link, Linker, plain
 from verticals.voice.understanding.targets import ACTED_ON
 
@@ -146,7 +146,8 @@ def _aimed(command: Command, link: Link) -> Command:
 
 
 def _which(commands: Sequence[Command], home: Home) -> Understood:
-    """Did you mean this, or that?"""
+    """Did you mean this, or that? What opens the house is offered only where nothing else is."""
+    commands = [c for c in commands if not asks(c, home)] or commands
     offered = [described(c, home) for c in commands]
     if not offered:
         return rejected()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from verticals.voice.command import Command
 from verticals.voice.home.model import Home
+from verticals.voice.understanding import context
 
 Read = Callable[[str], tuple[Command, ...]]
 _JOINT = re.compile(
@@ -28,6 +29,7 @@ class Splitter:
     """Takes sentences about one home apart."""
 
     def __init__(self, home: Home) -> None:
+        self._home = home
         names = {n.lower() for e in home.entities for n in e.names}
         names |= {n.lower() for a in home.areas for n in (a.name, *a.aliases)}
         names |= {"light", "lights", "lamps", "fan", "fans", "blinds", "curtains"}
@@ -49,8 +51,11 @@ class Splitter:
             return ()
         parts = self._apart(text, joints, read, depth)
         if parts or whole:
-            return parts or _items(whole[0]) or whole
-        tries = (self._shared(text, joint, read, depth) for joint in reversed(joints))
+            return parts or _items(whole[0], text) or whole
+        tries = (
+            way(text, joint, read, depth)
+            for way in (self._shared, self._each) for joint in reversed(joints)
+        )  # fmt: skip
         return next((found for found in tries if found), ())
 
     def _apart(
@@ -61,10 +66,22 @@ class Splitter:
             left, right = text[: joint.start()].strip(), text[joint.end() :].strip()
             if _begins(right) and left:
                 first = self.split(left, read, depth=depth + 1)
-                second = self.split(right, read, depth=depth + 1) if first else ()
+                second = self._after(first, right, read, depth) if first else ()
                 if first and second:
                     return _once((*first, *second))
         return ()
+
+    def _after(
+        self, first: tuple[Command, ...], text: str, read: Read, depth: int
+    ) -> tuple[Command, ...]:
+        """What follows a request, in which "it" is what that request acts on."""
+        before = context.Dialogue(last=first)
+        spelled = context.spelled_out(text, before, self._home)
+        if spelled != text:
+            meant = self.split(spelled, read, depth=depth + 1)
+            if meant:
+                return context.aimed(meant, before, self._home, text)
+        return self.split(text, read, depth=depth + 1)
 
     def _shared(
         self, text: str, joint: re.Match[str], read: Read, depth: int
@@ -85,6 +102,20 @@ class Splitter:
                     if two:
                         return _once((*one, *two))
         return ()
+
+    def _each(self, text: str, joint: re.Match[str], read: Read, depth: int) -> tuple[Command, ...]:
+        """One verb, but each name with its own end: "switch the hall light on and the fan off"."""
+        left, right = text[: joint.start()], text[joint.end() :]
+        verb = self._verb(left)
+        first = self.split(left, read, depth=depth + 1) if verb and self._starting(right) else ()
+        second = self.split(f"{verb}{right}", read, depth=depth + 1) if first else ()
+        return _once((*first, *second)) if first and second else ()
+
+    def _verb(self, text: str) -> str:
+        """What stands before the first name."""
+        found = [re.search(rf"\b(?:the |my )?{re.escape(n)}", text.lower()) for n in self._names]
+        starts = [match.start() for match in found if match]
+        return text[: min(starts)] if starts else ""
 
     def _ending(self, text: str) -> list[str]:
         low = text.lower()
@@ -111,6 +142,11 @@ def several(text: str) -> bool:
     return any(_begins(text[joint.end() :].strip()) for joint in _JOINT.finditer(text))
 
 
+def pieces(text: str) -> list[str]:
+    """What stands between the joints of a sentence."""
+    return [part.strip() for part in _JOINT.split(text) if part.strip()]
+
+
 def _begins(text: str) -> bool:
     first = text.split(maxsplit=1)[0].lower() if text else ""
     return first in _VERBS or text.lower().startswith(("please ", "can you ", "i want "))
@@ -131,17 +167,21 @@ def _swallows(command: Command, joints: Sequence[re.Match[str]]) -> bool:
     )  # fmt: skip
 
 
-def _items(command: Command) -> tuple[Command, ...]:
-    """Milk and eggs as two commands."""
+def _items(command: Command, text: str) -> tuple[Command, ...]:
+    """Milk and eggs as two commands; the commas are those of the sentence."""
     slot = next((s for s in command.slots if s.name == "item"), None)
     if slot is None:
         return ()
-    parts = [p for p in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", str(slot.value)) if p.strip()]
+    words = re.findall(r"\w+", str(slot.value))
+    said = re.search(r"\W+".join(map(re.escape, words)), text, re.IGNORECASE)
+    parts = re.split(
+        r"\s*,\s*(?:and\s+)?|\s+and\s+", said.group() if said and words else str(slot.value)
+    )
     rest = tuple(s for s in command.slots if s.name != "item")
     return tuple(
         command.model_copy(update={"slots": (*rest, slot.model_copy(update={"value": part}))})
-        for part in parts
-    )
+        for part in parts if part.strip()
+    )  # fmt: skip
 
 
 def _once(commands: Sequence[Command]) -> tuple[Command, ...]:

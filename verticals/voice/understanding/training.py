@@ -53,6 +53,7 @@ class Labels:
     intents: tuple[str, ...]
     tags: tuple[str, ...]  # O first
     slots_of: tuple[tuple[str, ...], ...]  # by intent: the slots seen with it
+    shares: tuple[float, ...] = ()  # by intent: of the sentences
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def labels_of(examples: Sequence[Example]) -> Labels:
     intents = tuple(sorted(counts))
     names = sorted(set().union(*slots.values()))
     tags = ("O", *(f"{kind}-{name}" for name in names for kind in "BI"))
-    return Labels(intents, tags, tuple(tuple(sorted(slots[i])) for i in intents))
+    shares = tuple(round(counts[i] / len(examples), 6) for i in intents)
+    return Labels(intents, tags, tuple(tuple(sorted(slots[i])) for i in intents), shares)
 
 
 def rows_of(examples: Sequence[Example], labels: Labels) -> list[Row]:
@@ -134,7 +136,7 @@ def fit_intents(
     confidence = fit_confidence(logits, right) if len(right) >= _FEWEST_HELD else Confidence()
     core: Any = network
     steps = (core.transitions * _STEP_GAIN + core.steps).detach().numpy()
-    about = About(labels.intents, labels.tags, labels.slots_of, steps, confidence)
+    about = About(labels.intents, labels.tags, labels.slots_of, steps, confidence, labels.shares)
     if chosen.rank:
         save_network(network, chosen.encoder, about, folder)
         core.encoder = merged(core.encoder)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from core.errors import CasekitError
 from verticals.voice.command import Command, Slot, Understood
 from verticals.voice.home.model import Home
-from verticals.voice.understanding import confirm, context, reject, splitting
+from verticals.voice.understanding import confirm, context, exceptions, reject, splitting
 from verticals.voice.understanding.context import Dialogue
 from verticals.voice.understanding.grammar import Grammar
-from verticals.voice.understanding.linking import Linker
-from verticals.voice.understanding.mapping import command_of
+from verticals.voice.understanding.linking import Linker, plain
+from verticals.voice.understanding.mapping import Table, command_of, open_mapping
 from verticals.voice.understanding.normalise import request
 from verticals.voice.understanding.reject import Limits
 
@@ -47,6 +47,10 @@ class Reading(Protocol):
     def alternatives(self) -> tuple[tuple[str, float], ...]:
         """Other labels with their confidence."""
 
+    @property
+    def known(self) -> bool:
+        """False where it never learned anything like the sentence."""
+
 
 class Model(Protocol):
     """A learned model of intents and slots."""
@@ -61,6 +65,7 @@ class Understander:
     def __init__(
         self, home: Home, grammar: Grammar, linker: Linker, *, model: Model | None = None,
         endpoint: Endpoint | None = None, limits: Limits | None = None,
+        table: Table | None = None,
     ) -> None:  # fmt: skip
         """Put the parts together; `open` makes them.
 
@@ -71,9 +76,11 @@ class Understander:
             model: Reads what the grammar does not cover.
             endpoint: Reads what both do not.
             limits: Confidences from which the model counts.
+            table: What the model's intents mean; the packaged one if None.
         """
         self.home, self._grammar, self._linker = home, grammar, linker
-        self._model, self._endpoint, self._limits = model, endpoint, limits or Limits()
+        self.model, self._endpoint, self._limits = model, endpoint, limits or Limits()
+        self.table = table or open_mapping()
         self._splitter = splitting.Splitter(home)
 
     @classmethod
@@ -93,6 +100,20 @@ class Understander:
         linker.warm()
         return cls(home, Grammar.open(home), linker, model=model, endpoint=endpoint,
                    limits=limits)  # fmt: skip
+
+    def limited(self, limits: Limits) -> Understander:
+        """The same understanding, as sure as other limits want it to be."""
+        return Understander(self.home, self._grammar, self._linker, model=self.model,
+                            endpoint=self._endpoint, limits=limits, table=self.table)  # fmt: skip
+
+    def reading(self, model: Model, table: Table) -> Understander:
+        """The same understanding with another learned model, and what its intents mean."""
+        return Understander(self.home, self._grammar, self._linker, model=model,
+                            endpoint=self._endpoint, limits=self._limits, table=table)  # fmt: skip
+
+    def covers(self, text: str) -> bool:
+        """Whether the grammar alone reads a sentence."""
+        return bool(self._grammar.parse(text))
 
     def understand(
         self, text: str, *, context: Dialogue | None = None, speaker: str | None = None
@@ -133,13 +154,31 @@ class Understander:
         return None
 
     def _asked(self, text: str, dialogue: Dialogue) -> Understood:
+        parted = exceptions.parted(text)
+        excepted = self._but(*parted, dialogue) if parted else None
+        return excepted if excepted is not None else self._read(text, dialogue)
+
+    def _but(self, request_: str, words: str, dialogue: Dialogue) -> Understood | None:
+        """All but some; None where the request does not act on several devices."""
+        commands = self._read(request_, dialogue).commands
+        if len({entity for c in commands for entity in c.entities}) < 2:
+            return None
+        devices = exceptions.spared(words, self.home, self._linker)
+        if not devices:
+            return Understood(status="unsure", question=f"I find no {plain(words)} here.")
+        left = exceptions.without(commands, devices)
+        if not left:
+            return reject.rejected()
+        return self._checked(Understood(status="understood", commands=left))
+
+    def _read(self, text: str, dialogue: Dialogue) -> Understood:
         commands = self._by_grammar(text, dialogue)
         if any(_wild(c) for c in commands):
             commands = self._rather(commands, text, dialogue)
         if not commands:
             commands = context.carried(text, dialogue, self.home, self._linker)
         others: tuple[Command, ...] = ()
-        if not commands and self._model is not None:
+        if not commands and self.model is not None:
             commands, others = self._by_model(text, dialogue)
         found = reject.judged(commands, others, self.home, self._linker, self._limits)
         if found.status in ("rejected", "unsure") and self._endpoint is not None:
@@ -155,12 +194,12 @@ class Understander:
 
         Nothing if it is sure that the sentence is none of a home's business ("play chess").
         """
-        if self._model is None or len(commands) > 1:
+        if self.model is None or len(commands) > 1:
             return commands
-        reading = self._model.predict([text])[0]
+        reading = self.model.predict([text])[0]
         if reading.confidence < max(self._limits.act, _SURE):
             return commands
-        found = self._modelled(text, dialogue)[:1]
+        found = self._meant(reading, text, dialogue)[:1]
         return found if not found or not reject.missing(found[0]) else commands
 
     def _checked(self, found: Understood) -> Understood:
@@ -206,19 +245,29 @@ class Understander:
             if len(parts) > 1:
                 return parts, ()
         readings = self._modelled(context.spelled_out(text, dialogue, self.home), dialogue)
+        if splitting.several(text) and any(
+            self._grammar.parse(piece, area=dialogue.area) for piece in splitting.pieces(text)
+        ):
+            readings = tuple(_doubted(c, self._limits) for c in readings)
         return readings[:1], readings[1:]
 
     def _modelled(self, text: str, dialogue: Dialogue) -> tuple[Command, ...]:
-        """What the model reads, best first; other intents with the same parts."""
-        if self._model is None:
+        """What the model reads, best first."""
+        if self.model is None:
             return ()
-        reading = self._model.predict([text])[0]
+        return self._meant(self.model.predict([text])[0], text, dialogue)
+
+    def _meant(self, reading: Reading, text: str, dialogue: Dialogue) -> tuple[Command, ...]:
+        """The commands of a reading: its intent's, then other intents' with the same parts."""
         place = self.home.area_by_id.get(dialogue.area or "")
         found: list[Command] = []
+        # However likely it looks among the known, what is like nothing learned is asked about.
+        most = 1.0 if reading.known else self._limits.ask
         for intent, confidence in _ranked(reading):
             command = command_of(
-                self.home, self._linker, text, intent, reading.slots, confidence=confidence,
-                area=place.name if place else None,
+                self.home, self._linker, text, intent, reading.slots,
+                confidence=min(confidence, most),
+                area=place.name if place else None, table=self.table,
             )  # fmt: skip
             if command is None and not found:
                 return ()  # the likeliest reading is none of a home's business
@@ -234,6 +283,11 @@ class Understander:
         except CasekitError as error:
             LOG.warning("the endpoint did not help: %s", error)
             return ()
+
+
+def _doubted(command: Command, limits: Limits) -> Command:
+    """To be asked about: of several requests, this may be one, and the others would be lost."""
+    return command.model_copy(update={"confidence": min(command.confidence, limits.ask)})
 
 
 def _ranked(reading: Reading) -> list[tuple[str, float]]:

@@ -40,8 +40,13 @@ PETS = [
 class Lights:
     """Stands in for the big model: everything is about lights."""
 
+    intents = ("lights_on",)
+
+    def __init__(self, confidence: float = 0.8, *, known: bool = True) -> None:
+        self.read = Parsed("lights_on", confidence, known=known)
+
     def predict(self, texts: Sequence[str]) -> list[Parsed]:
-        return [Parsed("lights_on", 0.9) for _ in texts]
+        return [self.read for _ in texts]
 
 
 def test_ten_sentences_teach_an_intent_and_its_values() -> None:
@@ -54,11 +59,32 @@ def test_ten_sentences_teach_an_intent_and_its_values() -> None:
     assert model.predict([]) == []
 
 
+@pytest.mark.parametrize(
+    ("intent", "said"),
+    [("plants_water", "water the plants"), ("PlantsWater", "plants and water"), ("x_9", "x 9")],
+)
+def test_an_intents_name_is_a_sentence_of_it(intent: str, said: str) -> None:
+    some = [Example(f"zzz {word}", intent) for word in ("uno", "due", "tre")]
+    others = [Example(f"yyy {word}", "other") for word in ("uno", "due", "tre")]
+    (read,) = fit_few([*some, *others], encoder=Hashed()).predict([said])
+    assert read.intent == intent
+
+
 def test_new_intents_leave_the_known_ones_alone() -> None:
     lamps = [Example(f"switch the {x} lamp on", "lights_on") for x in "abcdefghij"]
     grown = add_intents(Lights(), PLANTS, others=lamps, encoder=Hashed())
     read = grown.predict(["water the tulips tomorrow", "switch the hall lamp on"])
     assert [p.intent for p in read] == ["plants_water", "lights_on"]
+
+
+def test_a_new_intent_must_be_surer_than_a_model_that_is_sure() -> None:
+    lamps = [Example(f"switch the {x} lamp on", "lights_on") for x in "abcdefghij"]
+    for model, intent in (
+        (Lights(0.999), "lights_on"), (Lights(0.999, known=False), "plants_water"),
+    ):  # fmt: skip
+        grown = add_intents(model, PLANTS, others=lamps, encoder=Hashed())
+        assert grown.predict(["water the tulips tomorrow"])[0].intent == intent
+        assert grown.intents == ("lights_on", "plants_water")
 
 
 def test_what_cannot_be_learned_is_said() -> None:

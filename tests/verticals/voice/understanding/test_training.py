@@ -11,7 +11,13 @@ import pytest
 
 from core.errors import DataError, ModelError
 from verticals.voice.understanding.model import SHIPPED, IntentModel
-from verticals.voice.understanding.training import IntentSettings, fit_intents, labels_of
+from verticals.voice.understanding.training import (
+    IntentSettings,
+    fit_intents,
+    labels_of,
+    rows_of,
+    train_network,
+)
 from verticals.voice.understanding.words import Example
 
 ROOMS = ("kitchen", "bedroom", "office", "garage", "attic", "hall", "cellar", "den")
@@ -45,6 +51,20 @@ def test_labels_name_what_is_missing() -> None:
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no intent model"):
         IntentModel.open(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_weights() -> None:
+    labels = labels_of(ROWS)
+    rows = rows_of(ROWS, labels)
+    once, again, other = (
+        train_network(rows, labels, IntentSettings(epochs=1, batch=8, rank=2, seed=seed))[0]
+        for seed in (0, 0, 1)
+    )
+    learned = [n for n, p in once.named_parameters() if p.requires_grad]
+    found = [dict(network.named_parameters()) for network in (once, again, other)]
+    assert all(bool((found[0][name] == found[1][name]).all()) for name in learned)
+    assert any(bool((found[0][name] != found[2][name]).any()) for name in learned)
 
 
 @pytest.mark.slow

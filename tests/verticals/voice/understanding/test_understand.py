@@ -27,6 +27,7 @@ class Read:
     confidence: float = 0.95
     slots: tuple[Slot, ...] = ()
     alternatives: tuple[tuple[str, float], ...] = ()
+    known: bool = True
 
 
 class Told:
@@ -108,6 +109,25 @@ def test_doubt_asks_and_an_answer_settles_it(home: Home) -> None:
     assert reader.understand("no", context=dialogue.after(asked)).status == "rejected"
 
 
+def test_a_guess_opens_the_house_only_where_nothing_else_is_offered(home: Home) -> None:
+    text = "shut the front door"
+    slot = (part(text, "device_type", "front door"),)
+    model = Told(shut_the_front_door=Read(
+        "iot_wemo_off", 0.4, slots=slot, alternatives=(("iot_wemo_on", 0.3),)))  # fmt: skip
+    found = Understander.open(home, model=model).understand(text)
+    assert found.status == "unsure"
+    assert [c.intent for c in found.alternatives] == ["HassTurnOn"]  # a lock is locked so
+    assert "unlock" not in found.question
+
+
+def test_what_is_like_nothing_learned_is_asked_about_before_it_is_done(home: Home) -> None:
+    model = Told(lumen_me_up=Read("iot_hue_lighton", 0.9, known=False))
+    found = Understander.open(home, model=model).understand("lumen me up")
+    assert found.status == "unsure"
+    assert found.alternatives[0].intent == "HassTurnOn"
+    assert not found.commands
+
+
 def test_what_no_home_does_is_turned_down_however_sure_the_model_is(home: Home) -> None:
     assert Understander.open(home, model=Told()).understand("how high is everest").status == (
         "rejected"
@@ -129,6 +149,16 @@ def test_an_unknown_device_is_never_replaced_by_another(home: Home) -> None:
     assert found.status == "unsure"
     assert not found.commands
     assert "dishwasher" in found.question
+
+
+def test_of_two_requests_none_is_dropped_silently(home: Home) -> None:
+    text = "turn on the kitchen light and brighten my day"
+    model = Told(turn_on_the_kitchen_light_and_brighten_my_day=Read(
+        "iot_hue_lighton", 0.99, slots=(part(text, "house_place", "kitchen"),)))  # fmt: skip
+    found = Understander.open(home, model=model).understand(text)
+    assert found.status == "unsure"
+    assert not found.commands
+    assert found.alternatives[0].entities == ("light.kitchen", "light.kitchen_counter")
 
 
 def test_a_risky_reading_of_the_model_asks_too(home: Home) -> None:
