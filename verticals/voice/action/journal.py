@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS entries (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS by_status ON entries (status);
 """
+_TIDY = 256  # entries after which old ones are forgotten
 _SELECT = "SELECT id, turn, intent, entity, service, data, status, written FROM entries "
 _INSERT = "INSERT OR IGNORE INTO entries VALUES (?,?,?,?,?,?,?,?)"
 _MARK = "UPDATE entries SET status = ? WHERE id = ?"
@@ -55,6 +56,7 @@ class Journal:
     def __init__(self, connection: sqlite3.Connection, now: Callable[[], float]) -> None:
         """Use `Journal.open`."""
         self._connection, self.now, self._lock = connection, now, threading.Lock()
+        self._writings = 0
 
     @classmethod
     def open(cls, path: str | Path | None, *, now: Callable[[], float] = time.time) -> Journal:
@@ -95,11 +97,16 @@ class Journal:
     ) -> Entry:
         """Enter a call before it is sent; an id that is known keeps its first entry.
 
+        Now and then, what was finished a day ago is forgotten.
+
         Returns:
             The entry under that id: a new one is open.
         """
         data = json.dumps(dict(call.data), sort_keys=True)
         row = (command_id, turn, intent, call.entity_id, call.service, data, "open", self.now())
+        self._writings += 1
+        if self._writings % _TIDY == 0:
+            self.prune()
         with self._lock:
             self._connection.execute(_INSERT, row)
             return self._read("id = ?", command_id)[0]

@@ -49,7 +49,7 @@ class WakeStream(Protocol):
 
 @dataclass(frozen=True)
 class Services:
-    """What is behind the server; None: not offered. All but `wake` may take long."""
+    """What is behind the server; None: not offered. All of it may take long."""
 
     transcribe: Callable[[np.ndarray], str] | None = None
     """(n,) float32 at 16 kHz → text, "" where nobody spoke."""
@@ -65,8 +65,8 @@ class Services:
     """What it listens for."""
     understand: Callable[[str], Understood] | None = None
     """Text → commands, none carried out."""
-    handle: Callable[[str], tuple[bool, str]] | None = None
-    """Text → whether it was done, and what to say."""
+    handle: Callable[[str, str], tuple[bool, str]] | None = None
+    """Text and the name of the conversation → whether it was done, and what to say."""
 
 
 def description(services: Services) -> Info:

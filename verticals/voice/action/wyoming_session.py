@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,6 +44,7 @@ class Session:
             turn: Held while a model computes, so that clients share the processor.
         """
         self._services, self._limits, self._send, self._turn = services, limits, send, turn
+        self._name = uuid.uuid4().hex
         self._waking = False
         self._text, self._speaking = "", False
         self._voice: str | None = None
@@ -97,7 +99,7 @@ class Session:
     async def _audio_start(self, _event: Event) -> None:
         self._reset()
         if self._waking and self._services.wake is not None:
-            self._wake = self._services.wake()
+            self._wake = await self._compute(self._services.wake)
         elif self._services.partials is not None:
             from wyoming.asr import TranscriptStart
 
@@ -157,10 +159,10 @@ class Session:
         from wyoming.wake import Detection
 
         if self._wake is None and self._services.wake is not None:
-            self._wake = self._services.wake()
+            self._wake = await self._compute(self._services.wake)
         if self._wake is None or not len(block):
             return
-        for found in self._wake.push(block):
+        for found in await self._compute(self._wake.push, block):
             self._detected = True
             name = "_".join(self._services.wake_phrase.lower().split())
             await self._say(Detection(name=name, timestamp=round(1000 * found.time_s)))
@@ -237,8 +239,13 @@ class Session:
         if self._services.handle is None:
             return
         text = _text(event.data["text"], self._limits)
-        done, says = await self._compute(self._services.handle, text)
+        done, says = await self._compute(self._services.handle, text, self._conversation(event))
         await self._say(Handled(text=says) if done else NotHandled(text=says))
+
+    def _conversation(self, event: Event) -> str:
+        """Its name, by the client's own id where it sends one: others' questions are not theirs."""
+        name = (event.data.get("context") or {}).get("conversation_id")
+        return name[:64] if isinstance(name, str) and name else self._name
 
     async def _compute(self, work: Callable[..., T], *values: Any) -> T:
         async with self._turn:

@@ -68,6 +68,18 @@ def test_what_is_finished_keeps_no_words_and_is_forgotten(tmp_path: Path) -> Non
     assert b"surprise" not in (tmp_path / "j.db").read_bytes()
 
 
+def test_years_of_commands_do_not_pile_up() -> None:
+    when = [0.0]
+    journal = Journal.open(None, now=lambda: when[0])
+    journal.write("open", CALL)
+    for number in range(3_000):
+        when[0] += 600.0  # one every ten minutes
+        journal.write(str(number), CALL)
+        journal.mark(str(number), "done")
+    assert journal.prune(keep_s=-1.0) < 500
+    assert [entry.id for entry in journal.unfinished()] == ["open"]  # however old
+
+
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     Journal.open(tmp_path / "j.db")
     assert (tmp_path / "j.db").stat().st_mode & 0o077 == 0

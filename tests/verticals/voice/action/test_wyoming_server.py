@@ -78,7 +78,7 @@ def _understand(text: str) -> Understood:
 
 SERVICES = Services(
     transcribe=_transcribe, speak=_speak, wake=_Loud, understand=_understand,
-    handle=lambda text: (True, f"Done: {text}"), voices=("joe",),
+    handle=lambda text, _: (True, f"Done: {text}"), voices=("joe",),
 )  # fmt: skip
 
 
