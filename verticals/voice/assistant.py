@@ -6,10 +6,12 @@ conversation with one home, and cheap.
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +30,8 @@ from verticals.voice.understanding.understand import Understander
 
 if TYPE_CHECKING:
     from verticals.voice.speech.voice import Voice
+    from verticals.voice.understanding.reject import Limits
+    from verticals.voice.wake.detector import WakeWord
 
 NOTHING_HEARD = "I did not hear anything."
 NOT_UNDERSTOOD = "Sorry, I did not understand that."
@@ -49,6 +53,9 @@ class Knowing(Protocol):
     def allowed(self, speaker: str | None, command: Command) -> bool:
         """Whether they may give a command."""
 
+    def rewrite(self, text: str, *, speaker: str | None = None) -> str:
+        """What a sentence means by the aliases and corrections that were learned."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -59,6 +66,7 @@ class Parts:
     recogniser: Hearing | None = None  # without it, text only
     voice: Voice | None = None
     people: Knowing | None = None
+    wake: WakeWord | None = None  # without it, everything that is heard is a request
 
 
 def open_parts(
@@ -68,6 +76,9 @@ def open_parts(
     model: bool = True,
     voice: bool = True,
     people: Knowing | None = None,
+    wake: Path | None = None,
+    limits: Limits | None = None,
+    endpoint: str | None = None,
     threads: int = 2,
 ) -> Parts:
     """Open what conversations with a home share.
@@ -78,6 +89,9 @@ def open_parts(
         model: Whether the learned model reads what the grammar does not cover.
         voice: Whether replies can be spoken; without an installed voice they are text.
         people: Tells people by their voices.
+        wake: Folder of a trained wake word.
+        limits: Confidences from which the learned model counts.
+        endpoint: URL of an OpenAI-compatible endpoint for what nothing else understands.
         threads: Processor threads of every part.
 
     Raises:
@@ -86,16 +100,22 @@ def open_parts(
     from verticals.voice.recognition.whisper import Recogniser
     from verticals.voice.speech.voice import first_voice
     from verticals.voice.understanding.model import IntentModel
+    from verticals.voice.understanding.tools import open_endpoint
+    from verticals.voice.wake.detector import WakeWord
 
     there = home or Home.open()
-    read = IntentModel.open() if model else None
-    hearing = (
-        Recogniser.open(recogniser, threads=threads).expecting(there.vocabulary())
-        if recogniser
-        else None
-    )
-    speaking = first_voice(threads=threads) if voice else None
-    return Parts(there, Understander.open(there, model=read), hearing, speaking, people)
+    understander = Understander.open(
+        there, model=IntentModel.open() if model else None, limits=limits,
+        endpoint=open_endpoint(endpoint) if endpoint else None,
+    )  # fmt: skip
+    plain = Recogniser.open(recogniser, threads=threads) if recogniser else None
+    return Parts(
+        there, understander,
+        recogniser=plain.at_home(there, understander.covers) if plain else None,
+        voice=first_voice(threads=threads) if voice else None,
+        people=people,
+        wake=WakeWord.open(wake, plain) if wake else None,
+    )  # fmt: skip
 
 
 class Assistant:
@@ -114,29 +134,37 @@ class Assistant:
         Args:
             parts: Shared with other conversations.
             connector: The home's devices, not yet started; simulated ones of its own by default.
-            journal: Where commands are written before they are sent; in memory by default.
+            journal: Where commands are written before they are sent; in memory by default. What
+                one that was used before left open is finished first.
             area: Id of the room that the microphone is in.
         """
         self.parts, self._area = parts, area
         self._connector: Connector = connector or SimulatedHome(parts.home)
         self._loop = Background()
-        self._dialogue = Dialogue(area=area)
+        self.dialogue = Dialogue(area=area)
+        """What was said before; whoever holds several conversations keeps one for each."""
         allowed = parts.people.allowed if parts.people else None
         if isinstance(self._connector, Connected):
             self._loop.run(self._connector.start())
         self._executor = self._loop.run(_executor(parts, self._connector, journal, allowed))
+        self.resumed = tuple(self._loop.run(self._executor.resume())) if journal else ()
+        """What came of commands that a crash or a restart had left open."""
 
     @property
     def home(self) -> Home:
         """Its rooms and devices."""
         return self.parts.home
 
-    def hear(self, given: np.ndarray | str, *, speaker: str | None = None) -> Turn:
+    def hear(
+        self, given: np.ndarray | str, *, speaker: str | None = None,
+        transcript: Transcript | None = None,
+    ) -> Turn:  # fmt: skip
         """One exchange.
 
         Args:
             given: (n,) float32 at 16 kHz, or the words if they were typed.
             speaker: Who speaks, if that is known already.
+            transcript: Of the sound, if it was recognised already.
 
         Returns:
             What was heard, understood and done, with the seconds of every stage.
@@ -146,19 +174,23 @@ class Assistant:
         """
         seconds: dict[str, float] = {}
         with _timed(seconds, "recognition"):
-            transcript = self._transcribed(given)
+            transcript = transcript or self._transcribed(given)
         if speaker is None and self.parts.people and isinstance(given, np.ndarray):
             with _timed(seconds, "speaker"):
                 speaker = self.parts.people.who(given)
+        transcript = self._request(transcript)
         if not transcript.text:
             nothing = Understood(status="rejected", question=NOTHING_HEARD)
             return Turn(transcript=transcript, speaker=speaker, understood=nothing,
                         reply=NOTHING_HEARD, seconds=seconds)  # fmt: skip
         with _timed(seconds, "understanding"):
+            text = transcript.text
+            if self.parts.people is not None:
+                text = self.parts.people.rewrite(text, speaker=speaker)
             understood = self.parts.understander.understand(
-                transcript.text, context=self._dialogue, speaker=speaker
+                text, context=self.dialogue, speaker=speaker
             )
-        self._dialogue = self._dialogue.after(understood)
+        self.dialogue = self.dialogue.after(understood)
         outcomes: tuple[Outcome, ...] = ()
         if understood.status == "understood" and understood.commands:
             with _timed(seconds, "action"):
@@ -184,6 +216,10 @@ class Assistant:
         """
         return self._simulated().states()
 
+    def move(self, area: str | None) -> None:
+        """The microphone is in another room now; what was said before stays known."""
+        self._area, self.dialogue = area, replace(self.dialogue, area=area)
+
     def reset(self) -> None:
         """The simulated home in its first state, and nothing said before.
 
@@ -191,7 +227,7 @@ class Assistant:
             ParameterError: The home is a real one.
         """
         self._simulated().reset()
-        self._dialogue = Dialogue(area=self._area)
+        self.dialogue = Dialogue(area=self._area)
 
     def close(self) -> None:
         """Leave the home, and stop what runs in the background."""
@@ -223,7 +259,7 @@ class Assistant:
             if outcome.status == "waiting"
         )
         if waiting:
-            self._dialogue = replace(self._dialogue, pending=waiting)
+            self.dialogue = replace(self.dialogue, pending=waiting)
         return tuple(outcomes)
 
     def _transcribed(self, given: np.ndarray | str) -> Transcript:
@@ -235,6 +271,15 @@ class Assistant:
                 remedy="Open the assistant with one, or type",
             )  # fmt: skip
         return self.parts.recogniser.transcribe(given)
+
+    def _request(self, transcript: Transcript) -> Transcript:
+        """What was heard, without the wake phrase before it."""
+        if self.parts.wake is None:
+            return transcript
+        text = without_phrase(transcript.text, self.parts.wake.about.spellings)
+        return transcript if text == transcript.text else transcript.model_copy(
+            update={"text": text}
+        )  # fmt: skip
 
     def _simulated(self) -> SimulatedHome:
         if not isinstance(self._connector, SimulatedHome):
@@ -253,6 +298,15 @@ async def _executor(
 ) -> Executor:
     """Made inside the loop that it will run in."""
     return Executor(connector, journal or Journal.open(None), parts.home, allowed=allowed)
+
+
+def without_phrase(text: str, spellings: Sequence[str]) -> str:
+    """A sentence without a phrase that it begins with, in any spelling; case does not matter."""
+    for spelling in sorted(spellings, key=len, reverse=True):
+        words = r"\W+".join(re.escape(w) for w in re.findall(r"\w+", spelling))
+        if found := re.match(rf"\W*{words}\b\W*", text, flags=re.IGNORECASE):
+            return text[found.end() :]
+    return text
 
 
 def _reply(understood: Understood, outcomes: tuple[Outcome, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +13,23 @@ from core.errors import DataError, ParameterError
 from verticals.voice.home.model import Home
 from verticals.voice.home.timers import ENTITY as TIMERS
 from verticals.voice.parameters import HomeParameters
-from verticals.voice.recordings import Recording, fingerprint, read_recordings
+from verticals.voice.recordings import MOST_S, Recording, fingerprint, read_recordings
 from verticals.voice.stages import Checked, Loaded, Split
 
 REQUESTS = "requests"
+_SPOKEN = {"quick": 12, "standard": 36, "thorough": None}  # requests; None for all
 _SHORT_S, _LONG_S = 0.3, 30.0
 _QUIET_DB, _LOUD, _NOISY_DB = -45.0, 0.999, 6.0
 
 
-def load(parameters: HomeParameters) -> Loaded:
+def load(
+    parameters: HomeParameters, *, progress: Callable[[int, int], None] | None = None
+) -> Loaded:
     """Read the home and its recordings; the embedded ones are spoken once and kept in `out`.
+
+    Args:
+        parameters: What to read.
+        progress: Told how many of how many requests are spoken.
 
     Raises:
         DataError: Home or labels cannot be read, or name devices that the home does not have.
@@ -32,7 +39,11 @@ def load(parameters: HomeParameters) -> Loaded:
     if parameters.data == REQUESTS:
         from verticals.voice.spoken import LICENCE, speak_requests
 
-        place = speak_requests(Path(parameters.out) / "recordings", seed=parameters.seed)
+        place = speak_requests(
+            Path(parameters.out) / "recordings", wake_phrase=parameters.wake_phrase,
+            seed=parameters.seed, threads=parameters.threads, progress=progress,
+            most=_SPOKEN[parameters.budget],
+        )  # fmt: skip
         licence = LICENCE
     else:
         place = Path(parameters.data)
@@ -51,7 +62,7 @@ def check(loaded: Loaded) -> Checked:
     rows, good, broken = [], [], []
     for recording in loaded.recordings:
         try:
-            sound = read_audio(recording.path)
+            sound = read_audio(recording.path, max_seconds=MOST_S)
         except DataError as error:
             broken.append(f"{recording.id}: {error}")
             continue

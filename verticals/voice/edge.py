@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -17,7 +19,9 @@ from core.errors import ModelError
 
 ABOUT = "edge.json"
 LISTENING, WAKE = ("silero_vad",), ("speech_embedding",)  # assets that a part resolves
-SPEECH = {"kokoro": ("kokoro", "kokoro_voices", "english_pronunciations", "letters_to_sounds")}
+PEOPLE = ("voicefilter_embedder",)
+_SOUNDS = ("english_pronunciations", "letters_to_sounds")
+SPEECH = {"kokoro": ("kokoro", "kokoro_voices", *_SOUNDS), "joe": ("piper_joe", *_SOUNDS)}
 _SAME = 0.9  # of the sentences, at least, that the program has to read with the same intent
 
 
@@ -43,8 +47,9 @@ class EdgeBox(BaseModel):
     intents: str = Field(description="Path of the exported intent model inside the folder")
     wake: str = Field(default="", description="Path of the wake word's detector; empty for none")
     voice: str = Field(default="", description="Name of the voice; empty for text only")
+    people: bool = Field(default=False, description="Whether it can tell people by their voices")
     parity: dict[str, float] = Field(
-        default={}, description="The ExecuTorch program beside ONNX Runtime on the same sentences"
+        default={}, description="The ExecuTorch programs beside ONNX Runtime on the same input"
     )
 
 
@@ -56,6 +61,7 @@ def export_edge(
     intents: Path | None = None,
     wake: Path | None = None,
     voice: str | None = None,
+    people: bool = False,
     executorch: bool = True,
     more: Mapping[str, Path] | None = None,
 ) -> EdgeBox:
@@ -67,38 +73,46 @@ def export_edge(
         recogniser: A CTranslate2 folder, such as `fine_tune` writes; Whisper tiny.en by default.
         intents: Folder of an intent model with its weights; the shipped one by default.
         wake: Folder of a trained wake word.
-        voice: A voice whose weights are packed, such as kokoro; without one replies are text.
+        voice: A voice whose weights are packed, kokoro or joe; without one replies are text.
+        people: Whether the speaker encoders are packed; nobody's voice is.
         executorch: Whether the intent network is also written as an ExecuTorch program, and
-            compared with ONNX Runtime.
+            compared with ONNX Runtime, as is the program of a wake word.
         more: Further folders by name of the part, copied as they are.
 
     Raises:
         ModelError: The folder is in use, a part is missing, or the program reads sentences
             differently.
     """
+    from core.models.resolver import asset
     from verticals.voice.home.reading import EMBEDDED
     from verticals.voice.understanding.model import SHIPPED
 
     _fits(folder, voice)
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(home or EMBEDDED, folder / "home.yaml")
-    reading, parity = _intents(folder, intents or SHIPPED, executorch=executorch)
-    assets = {
-        "listening": LISTENING, "wake": WAKE if wake else (), "speech": SPEECH.get(voice or "", ())
-    }  # fmt: skip
-    owed = {name: _copied(names, folder) for name, names in assets.items()}
-    owed["recognition"] = _recogniser(folder, recogniser)
-    places = {"home": ["home.yaml"], "recognition": ["recognition"], "understanding": [reading]}
-    places |= {name: [f"models/{n}" for n in names] for name, names in assets.items() if names}
-    for name, source in {**({"wake": wake} if wake else {}), **(more or {})}.items():
-        shutil.copytree(source, folder / name)
-        places[name] = [*places.get(name, []), name]
-    box = EdgeBox(
-        parts=tuple(_part(folder, n, where, owed.get(n, "")) for n, where in places.items()),
-        home="home.yaml", recogniser="recognition", intents=reading,
-        wake="wake" if wake else "", voice=voice or "", parity=parity,
-    )  # fmt: skip
-    (folder / ABOUT).write_bytes(orjson.dumps(box.model_dump(), option=orjson.OPT_INDENT_2))
+    with _appearing(folder) as place:
+        shutil.copyfile(home or EMBEDDED, place / "home.yaml")
+        reading, parity = _intents(place, intents or SHIPPED, executorch=executorch)
+        speech = SPEECH.get(voice or "", ())
+        assets = {"listening": LISTENING, "wake": WAKE if wake else (), "speech": speech,
+                  "people": PEOPLE if people else ()}  # fmt: skip
+        owed = {name: _copied(names, place) for name, names in assets.items()}
+        owed["recognition"] = _recogniser(place, recogniser)
+        places = {"home": ["home.yaml"], "recognition": ["recognition"], "understanding": [reading]}
+        places |= {name: [f"models/{n}" for n in names] for name, names in assets.items() if names}
+        if wake is not None:
+            parity |= _wake(place, wake)
+            places["wake"].append("wake")
+        if people:
+            places["people"].append(_encoder(place))
+            owed["people"] = f"{owed['people']}; {asset('resemblyzer').attribution}"
+        for name, source in (more or {}).items():
+            shutil.copytree(source, place / name)
+            places[name] = [*places.get(name, []), name]
+        box = EdgeBox(
+            parts=tuple(_part(place, n, where, owed.get(n, "")) for n, where in places.items()),
+            home="home.yaml", recogniser="recognition", intents=reading,
+            wake="wake" if wake else "", voice=voice or "", people=people, parity=parity,
+        )  # fmt: skip
+        (place / ABOUT).write_bytes(orjson.dumps(box.model_dump(), option=orjson.OPT_INDENT_2))
     return box
 
 
@@ -137,6 +151,21 @@ def _fits(folder: Path, voice: str | None) -> None:
             f"the voice {voice!r} cannot be packed", where="voice",
             remedy=f"Use one of {', '.join(SPEECH)}, or none",
         )  # fmt: skip
+
+
+@contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """A folder to fill, that has its name only when it is complete."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        yield fresh
+        fresh.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()  # empty, as was looked at before
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _intents(folder: Path, source: Path, *, executorch: bool) -> tuple[str, dict[str, float]]:
@@ -184,16 +213,64 @@ def _copied(names: Sequence[str], folder: Path) -> str:
 
 
 def _recogniser(folder: Path, source: Path | None) -> str:
-    """Put a recogniser into the folder; what is owed."""
+    """Put a recogniser into the folder, the pinned one in int8: half the size; what is owed."""
     from core.models.resolver import asset, resolve
+    from verticals.voice.recognition.convert import whisper_module, write_recogniser
 
-    pin = asset("whisper_tiny_en")
-    given = source or resolve(pin.name)
-    (folder / "recognition").mkdir()
-    for file in given.iterdir():
-        if file.is_file() and (source or file.name in pin.parts):
-            shutil.copyfile(file, folder / "recognition" / file.name)
-    return "" if source else pin.attribution
+    target = folder / "recognition"
+    if source is None:
+        pin = asset("whisper_tiny_en")
+        pinned = resolve(pin.name)
+        write_recogniser(whisper_module(pinned), target, like=pinned)
+        return pin.attribution
+    target.mkdir()
+    for file in source.iterdir():
+        if file.is_file():
+            shutil.copyfile(file, target / file.name)
+    return ""
+
+
+def _wake(folder: Path, source: Path) -> dict[str, float]:
+    """Put a wake word into the folder, without the examples of voices that it learned from.
+
+    Returns:
+        How far its program's log-odds are from those of the ONNX file, on noise.
+    """
+    from verticals.voice.wake.detector import ABOUT as TOLD
+    from verticals.voice.wake.detector import read_about
+    from verticals.voice.wake.head import HEAD, Head
+    from verticals.voice.wake.head import PROGRAM as HEAD_PROGRAM
+
+    read_about(source)
+    (folder / "wake").mkdir()
+    for name in (TOLD, HEAD, HEAD_PROGRAM):
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / "wake" / name)
+    program = folder / "wake" / HEAD_PROGRAM
+    if not program.is_file():
+        return {}
+    import numpy as np
+
+    from core.deployment.executorch_export import ExecutorchSession
+    from verticals.voice.wake.embedding import SpeechEmbedding
+
+    noise = np.random.default_rng(0).normal(0, 0.05, 60_000).astype(np.float32)
+    windows = SpeechEmbedding.open().windows(noise)
+    ours = Head.open(folder / "wake" / HEAD).scores(windows)
+    theirs = ExecutorchSession(program, ["input"]).run(None, {"input": windows})[0]
+    return {"wake_largest_difference": float(np.abs(ours - theirs).max())}
+
+
+def _encoder(folder: Path) -> str:
+    """Put the speaker encoder that was made of torch's file where it is looked for."""
+    from core.models.resolver import cache_folder
+    from verticals.voice.people.encoder import encoder_file
+
+    source = encoder_file()
+    place = f"models/{source.relative_to(cache_folder()).as_posix()}"
+    (folder / place).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, folder / place)
+    return place
 
 
 def _part(folder: Path, name: str, places: Sequence[str], attribution: str) -> EdgePart:

@@ -13,18 +13,19 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import CasekitError, ModelError
+from core.errors import CasekitError, DataError, ModelError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from verticals.voice.assistant import Assistant
     from verticals.voice.listening.vad import Vad
+    from verticals.voice.people.voices import Voices
     from verticals.voice.wake.detector import WakeWord
 
 ABSENT = ("torch", "torchaudio", "transformers", "executorch")
@@ -58,6 +59,7 @@ class Box:
     opened: list[dict[str, float | str]] = field(default_factory=list)
     vad: Vad | None = None
     wake: WakeWord | None = None
+    voices: Voices | None = None
     assistant: Assistant | None = None
 
 
@@ -112,7 +114,7 @@ def opened(folder: Path, threads: int, begun: float) -> Box:
 
         home = Home.open(folder / about.home)
         plain = Recogniser.open(str(folder / about.recogniser), threads=threads)
-        recogniser = plain.expecting(home.vocabulary())
+        recogniser = plain.at_home(home)
     with _opening(box, "listening"):
         from verticals.voice.listening.vad import Vad
 
@@ -129,6 +131,11 @@ def opened(folder: Path, threads: int, begun: float) -> Box:
         read = IntentModel.open(folder / about.intents, threads=threads)
         understander = Understander.open(home, model=read)
         understander.understand("turn on the light")  # grammars are read when they are first used
+    if about.people:
+        with _opening(box, "people"):
+            from verticals.voice.people.voices import Voices
+
+            box.voices = Voices.open(threads=threads)
     voice = None
     if about.voice:
         with _opening(box, "speech"):
@@ -170,15 +177,30 @@ def heard(box: Box, sound: np.ndarray) -> dict[str, Any]:
         first = max(0, int((begin - _AROUND_S) * SAMPLE_RATE))
         part = sound[first : int((end + _AROUND_S) * SAMPLE_RATE)]
         turn = box.assistant.hear(part)
-        seconds, at = dict(turn.seconds), time.perf_counter()
-        spoken = box.assistant.say(turn.reply)
-        if spoken is not None:
-            seconds["speech"] = time.perf_counter() - at
+        seconds = dict(turn.seconds) | _after(box, part, turn.reply)
         row["answers"].append({
             "audio_s": len(part) / SAMPLE_RATE, "seconds": seconds, "reply": turn.reply,
             "heard": turn.transcript.text, "done": [outcome.status for outcome in turn.outcomes],
         })  # fmt: skip
     return row
+
+
+def _after(box: Box, sound: np.ndarray, reply: str) -> dict[str, float]:
+    """Seconds of what an answer does not wait for: who spoke, and the reply's first sound."""
+    from verticals.voice.speech.streaming import speech
+
+    seconds: dict[str, float] = {}
+    if box.voices is not None:
+        begun = time.perf_counter()
+        with suppress(DataError):  # too short to say anything about a voice
+            box.voices.hear(sound)
+        seconds["people"] = time.perf_counter() - begun
+    voice = box.assistant.parts.voice if box.assistant else None
+    if voice is not None and reply:
+        begun = time.perf_counter()
+        next(speech(reply, voice), None)
+        seconds["speech"] = time.perf_counter() - begun
+    return seconds
 
 
 def memory_mb() -> tuple[float, float]:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["en", "zh"]
+Budget = Literal["quick", "standard", "thorough"]
 
 
 class HomeParameters(BaseModel):
@@ -28,15 +29,28 @@ class HomeParameters(BaseModel):
         default="hey juniper",
         min_length=4,
         max_length=40,
-        description="What wakes it: two to four words; a detector is trained from the text alone.",
+        pattern=r"^[A-Za-z]+( [A-Za-z]+){0,3}$",
+        description="What wakes it: one to four English words; a detector is trained from the "
+        "text alone.",
     )
     request: str = Field(
-        default="turn off the kitchen lights and lock the front door",
+        default="turn on the kitchen lights and lock the back door",
         description="The sentence that the notebook speaks, hears, does and explains.",
     )
     recogniser: str = Field(
         default="whisper-tiny.en",
         description="Speech recogniser: whisper-tiny.en, a hub name or a folder with weights.",
+    )
+    budget: Budget = Field(
+        default="standard",
+        description="quick (a look: a dozen requests, a hasty wake word), standard (minutes) or "
+        "thorough (a wake word from twice the speech); your own recordings are always heard whole.",
+    )
+    error_cost: float = Field(
+        default=4.0,
+        gt=0,
+        description="How many questions back a wrong action is worth; the assistant asks more "
+        "often when it is high.",
     )
     endpoint: str | None = Field(
         default=None,

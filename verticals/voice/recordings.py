@@ -7,7 +7,8 @@ A folder holds audio files and `recordings.jsonl`, one object a line:
      "states": {"light.kitchen": {"state": "off"}}}
 
 `expected` is what should be understood, `states` all that should change in the home's first state;
-empty where nothing should happen. Either may be left out, then it is not judged.
+empty where nothing should happen. Either may be left out, then it is not judged. `wake` is true
+where the recording begins with the wake phrase, and false where it must not wake anything.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from core.errors import DataError
 from verticals.voice.home.model import Plain
 
 LABELS = "recordings.jsonl"
+MOST_S = 600.0  # of a recording that is read: a command is shorter, and memory stays bounded
 
 
 class Expected(BaseModel):
@@ -50,6 +52,7 @@ class Label(BaseModel):
     states: dict[str, dict[str, Plain]] | None = Field(
         default=None, description="By device: how it stands afterwards; nothing else may change"
     )
+    wake: bool = Field(default=False, description="Whether it begins with the wake phrase")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Recording:
     speaker: str
     expected: tuple[Expected, ...] | None
     states: dict[str, dict[str, Plain]] | None = None
+    wake: bool = False
 
 
 def read_recordings(folder: str | Path) -> tuple[Recording, ...]:
@@ -92,7 +96,7 @@ def read_recordings(folder: str | Path) -> tuple[Recording, ...]:
                 remedy="Leave one of the lines",
             )  # fmt: skip
         found[label.file] = Recording(label.file, path, label.text, label.speaker, label.expected,
-                                      label.states)  # fmt: skip
+                                      label.states, label.wake)  # fmt: skip
     if not found:
         raise DataError("it is empty", where=str(labels), remedy="Label at least one recording")
     return tuple(found.values())
@@ -103,7 +107,7 @@ def fingerprint(recordings: Sequence[Recording]) -> str:
     digest = hashlib.sha256()
     for r in recordings:
         wanted = None if r.expected is None else [e.model_dump() for e in r.expected]
-        digest.update(orjson.dumps([r.id, r.text, r.speaker, wanted, r.states]))
+        digest.update(orjson.dumps([r.id, r.text, r.speaker, wanted, r.states, r.wake]))
         digest.update(hashlib.sha256(r.path.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -1,7 +1,6 @@
-"""The home's regression report: one home's recordings, judged stage by stage.
+"""One home's recordings, judged stage by stage: what was heard, understood and done of each.
 
-Says of every recording what was heard, understood and done, beside what should have been; sums it
-up with intervals that draw whole speakers again; and sets two bundles side by side.
+What that amounts to, with intervals, is said by `verticals.voice.measures`.
 """
 
 from __future__ import annotations
@@ -10,23 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from core.deployment.results import Measurement
-from core.evaluation.bootstrap import Interval, PairedTest
-from core.evaluation.clusters import paired_ratios, ratio_interval
 from verticals.voice.command import Command, Turn
-from verticals.voice.recordings import Expected, Recording
+from verticals.voice.recordings import MOST_S, Expected, Recording
 
 if TYPE_CHECKING:
     from verticals.voice.assistant import Assistant
 
-MODEL = "voice assistant"
 SHARES = ("intents_right", "slots_right", "frame_right", "frame_right_from_text", "done_right")
+# What a slot of these names means is counted by the devices of the command.
+_NAMES = ("name", "area", "floor", "domain", "device_class")
 _HAPPENED = ("done", "unchanged", "answered", "waiting")
 States = dict[str, dict[str, Any]]
 _CLOCKS = ("timers", "forecast", "current_temperature")  # change by themselves
+_WEATHER = "weather."  # no command changes it, and every minute does
 Heard = tuple[tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]], ...]
 
 
@@ -48,82 +45,26 @@ def judge(
     Raises:
         DataError: A recording cannot be read; names it.
     """
-    from core.data.audio import read_audio
-
     rows = []
     for number, recording in enumerate(recordings, 1):
-        assistant.reset()
-        before = assistant.states()
-        turn = assistant.hear(read_audio(recording.path))
-        rows.append(_row(recording, turn, assistant, changed(before, assistant.states())))
+        rows.append(judged(assistant, recording))
         if progress is not None:
             progress(number, len(recordings))
     return pd.DataFrame(rows)
 
 
-def measure(table: pd.DataFrame, plain: pd.DataFrame | None = None) -> tuple[Measurement, ...]:
-    """Word error rate, shares of recordings understood and done, and latency, with intervals.
+def judged(assistant: Assistant, recording: Recording) -> dict[str, object]:
+    """A row of `judge`, of one recording."""
+    from core.data.audio import SAMPLE_RATE, read_audio
 
-    Args:
-        table: Of `judge`.
-        plain: The same recordings judged without the home's vocabulary: the baseline.
-    """
-    found = []
-    worded = table[table["words"] > 0]
-    if len(worded):
-        wer = ratio_interval(worded["errors"], worded["words"], list(worded["speaker"]))
-        beside = None if plain is None else _wer(plain)
-        found.append(_measurement("word_error_rate", wer, beside))
-    judged = table[table["judged"]]
-    for name in SHARES:
-        part = judged[judged[name].notna()]
-        if len(part):
-            share = ratio_interval(part[name].astype(float), np.ones(len(part)),
-                                   list(part["speaker"]))  # fmt: skip
-            beside = None if plain is None else float(plain.loc[part.index, name].mean())
-            found.append(_measurement(name, share, beside))
-    return tuple(found)
-
-
-def latencies(table: pd.DataFrame) -> pd.DataFrame:
-    """Seconds by stage and for the whole: median and 95th percentile."""
-    stages = [c for c in table.columns if c.startswith("seconds_")]
-    rows = [
-        (name.removeprefix("seconds_"), float(table[name].median()),
-         float(table[name].quantile(0.95)))
-        for name in stages
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["stage", "median s", "95th percentile s"])
-
-
-def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Two bundles on the same recordings: every number, its change and whether it may be chance.
-
-    Args:
-        before: Of the bundle in use, by `judge`.
-        after: Of the one that may replace it.
-
-    Returns:
-        metric, before, after, change, low, high, p; change is after minus before.
-
-    Raises:
-        ValueError: The tables are of different recordings.
-    """
-    if list(before["recording"]) != list(after["recording"]):
-        raise ValueError("the two reports are of different recordings")
-    rows = []
-    speakers = list(after["speaker"])
-    if after["words"].sum():
-        test = paired_ratios(after["errors"], before["errors"], after["words"], speakers)
-        rows.append(_change("word_error_rate", _wer(before), _wer(after), test))
-    for name in SHARES:
-        known = (after["judged"] & after[name].notna() & before[name].notna()).to_numpy()
-        if known.any():
-            new, old = after.loc[known, name].astype(float), before.loc[known, name].astype(float)
-            test = paired_ratios(new, old, np.ones(known.sum()), list(after["speaker"][known]))
-            rows.append(_change(name, float(old.mean()), float(new.mean()), test))
-    columns = ["metric", "before", "after", "change", "low", "high", "p"]
-    return pd.DataFrame(rows, columns=columns)
+    assistant.reset()
+    before = assistant.states()
+    sound = read_audio(recording.path, max_seconds=MOST_S)
+    turn = assistant.hear(sound)
+    row = _row(recording, turn, assistant, changed(before, assistant.states()))
+    if assistant.parts.wake is not None:
+        row["woken"] = len(assistant.parts.wake.heard(sound))
+    return row | {"length_s": len(sound) / SAMPLE_RATE, "wake": recording.wake}
 
 
 def wanted(expected: Sequence[Expected]) -> Heard:
@@ -135,8 +76,7 @@ def heard(commands: Sequence[Command]) -> Heard:
     """What was understood, in the same form; names of devices count by their entities."""
     return tuple(sorted(
         (c.intent, tuple(sorted(c.entities)),
-         _values({s.name: s.value for s in c.slots if s.name not in ("name", "area", "floor",
-                                                                     "domain", "device_class")}))
+         _values({s.name: s.value for s in c.slots if s.name not in _NAMES}))
         for c in commands
     ))  # fmt: skip
 
@@ -152,6 +92,8 @@ def changed(before: States, after: States) -> States:
     """What differs, by device: its state if that changed, and the attributes that did."""
     found: dict[str, dict[str, object]] = {}
     for name, new in after.items():
+        if name.startswith(_WEATHER):
+            continue
         old = before[name]
         parts = {} if new["state"] == old["state"] else {"state": new["state"]}
         parts |= {k: v for k, v in new["attributes"].items()
@@ -182,6 +124,7 @@ def _row(
         "errors": errors, "words": words,
         "judged": recording.expected is not None or recording.states is not None,
         "understood": "; ".join(c.intent for c in turn.understood.commands),
+        "confidence": min((c.confidence for c in turn.understood.commands), default=0.0),
         "reply": turn.reply,
     }  # fmt: skip
     row |= dict.fromkeys(SHARES, None)
@@ -199,7 +142,8 @@ def _row(
     if recording.states is not None:
         row["done_right"] = as_expected(recording.states, assistant.states(), changes)
         row["changed"] = "; ".join(sorted(changes))
-    return row | {f"seconds_{name}": value for name, value in turn.seconds.items()}
+    seconds = turn.seconds | {"whole": sum(turn.seconds.values())}
+    return row | {f"seconds_{name}": value for name, value in seconds.items()}
 
 
 def _count(frames: Heard, part: int) -> Counter[object]:
@@ -219,21 +163,3 @@ def _word_errors(said: str | None, text: str) -> tuple[int, int]:
         return len(hypothesis.split()), 0
     out = jiwer.process_words(reference, hypothesis)
     return out.substitutions + out.deletions + out.insertions, len(reference.split())
-
-
-def _wer(table: pd.DataFrame) -> float:
-    return float(table["errors"].sum() / max(table["words"].sum(), 1))
-
-
-def _change(
-    name: str, before: float, after: float, test: PairedTest
-) -> tuple[str, float, float, float, float, float, float]:
-    return name, before, after, test.difference, test.low, test.high, test.p_value
-
-
-def _measurement(metric: str, interval: Interval, beside: float | None) -> Measurement:
-    return Measurement(
-        metric=metric, value=interval.value, low=interval.low, high=interval.high, n=interval.n,
-        split="test", model=MODEL, baseline=beside,
-        baseline_model=None if beside is None else "the same without the home's vocabulary",
-    )  # fmt: skip

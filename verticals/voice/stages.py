@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from core.deployment.results import Measurement, Results
@@ -15,9 +16,9 @@ from verticals.voice.recordings import Recording
 
 if TYPE_CHECKING:
     from verticals.voice.assistant import Assistant
-    from verticals.voice.explanation import Why
     from verticals.voice.home.model import Home
-    from verticals.voice.wake.detector import WakeReport
+    from verticals.voice.wake.training import WakeReport
+    from verticals.voice.why import Why
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ class Fitted:
     split: Split
     assistant: Assistant
     wake: WakeReport
-    tuning: pd.DataFrame  # rejection thresholds tried on the dev recordings, and what each costs
+    wake_folder: Path
+    tuning: pd.DataFrame  # thresholds tried on the dev recordings, and what each would cost
+    threshold: float  # confidence below which it asks back
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Explained:
     """The parameters' request spoken, heard, done, and why so."""
 
     evaluated: Evaluated
+    sound: np.ndarray  # (n,) float32 at 16 kHz: the request as it was spoken
     turn: Turn
     why: Why
 

@@ -91,17 +91,40 @@ def test_memory_is_this_process_s_own() -> None:
     assert float(done.stdout) < 150  # not what pytest and its libraries hold
 
 
+def _wake_word(folder: Path) -> Path:
+    """A detector of nothing in particular."""
+    from verticals.voice.wake.detector import ABOUT as TOLD
+    from verticals.voice.wake.detector import About
+    from verticals.voice.wake.embedding import FRAMES, WIDTH
+    from verticals.voice.wake.head import export_head, train_head
+
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    stretches = random.normal(size=(256, FRAMES, WIDTH)).astype(np.float32)
+    export_head(train_head(stretches[:32] + 1, stretches[32:], seed=0, epochs=1), folder)
+    about = About(phrase="hey juniper", spellings=("hey juniper",), seconds=1.0,
+                  head_threshold=2.0, alone_threshold=4.0, check_threshold=-1.0)  # fmt: skip
+    (folder / TOLD).write_text(about.model_dump_json())
+    (folder / "examples.npz").write_bytes(b"voices")
+    return folder
+
+
 @pytest.mark.slow
 def test_recordings_become_deeds_on_one_thread_without_torch(tmp_path: Path) -> None:
     from verticals.voice.speech.kokoro import Kokoro
 
     folder, voice = tmp_path / "box", Kokoro.open(threads=1)
-    made = export_edge(folder)
+    made = export_edge(folder, wake=_wake_word(tmp_path / "wake"), voice="joe", people=True)
     assert made.parity["same_intent"] > 0.9
     assert made.parity["same_slots"] > 0.9
+    assert made.parity["wake_largest_difference"] < 0.5  # log-odds, of int8 twice
+    owed = {part.name: part.attribution for part in made.parts}
+    assert "licensed for research" in owed["speech"]  # the corpus that the voice began from
+    assert "Resemblyzer" in owed["people"]
     assert [part.name for part in read_edge(folder, check=True).parts] == [
-        "home", "recognition", "understanding", "listening",
+        "home", "recognition", "understanding", "listening", "wake", "speech", "people",
     ]  # fmt: skip
+    assert not list(folder.rglob("examples*"))  # of people's voices
     for name, text in (("light", "Turn on the kitchen light."), ("lock", "Lock the back door.")):
         write_wav(tmp_path / f"{name}.wav", voice.say(text))
     write_wav(tmp_path / "silence.wav", np.zeros(32_000, np.float32))
@@ -113,10 +136,12 @@ def test_recordings_become_deeds_on_one_thread_without_torch(tmp_path: Path) -> 
     assert turns.loc["light.wav", "done"] == "done"
     assert turns["heard"].str.contains("kitchen light|back door", case=False).all()
     stages = report.stages.set_index("stage")
-    worked = ["recognition", "listening", "understanding", "action", "end of speech to action"]
+    worked = ["recognition", "listening", "understanding", "action", "people", "speech",
+              "end of speech to action"]  # fmt: skip
     assert (stages.loc[worked, "median_s"] > 0).all()
     assert (stages["median_s"].dropna() <= stages["p95_s"].dropna()).all()
     assert stages.loc["listening", "rtf"] < 0.1
+    assert (stages.loc["wake", "per"], stages.loc["wake", "rtf"] > 0) == ("block of 80 ms", True)
     assert stages.loc["recognition", "file_mb"] > 30
     assert stages["memory_mb"].iloc[-1] <= report.peak_mb < 1_500
     told = json.loads(report.to_json())
