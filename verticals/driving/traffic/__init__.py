@@ -1,0 +1,1 @@
+"""Traffic that answers back: many small roads at once, with drivers, lights and pedestrians."""
