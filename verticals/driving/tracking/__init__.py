@@ -1,0 +1,1 @@
+"""Follows objects through time, in space and in images, and says how soon they are met."""
