@@ -1,0 +1,1 @@
+"""Scenario tests: situations written in YAML, swept over parameters, judged by criteria."""
