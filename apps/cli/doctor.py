@@ -9,6 +9,17 @@ import typer
 PARTS = {
     "finance": ("lightgbm", "catboost", "tabm", "optbinning", "fairlearn", "arch", "skfolio"),
     "medical": ("transformers", "bm25s", "faiss-cpu", "fhir.resources", "pypdf", "rensa", "peft"),
+    "voice": (
+        "faster-whisper",
+        "hassil",
+        "onnxruntime",
+        "aiomqtt",
+        "wyoming",
+        "jiwer",
+        "torchaudio",
+    ),
+    "driving": ("timm", "torchvision", "numba", "opencv-python", "gymnasium", "trackers", "av"),
+    "edge": ("openvino", "nncf", "executorch"),
     "cluster": ("ray",),
     "explain": ("shap", "captum", "numba"),
     "app": ("gradio",),

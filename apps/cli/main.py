@@ -17,8 +17,10 @@ from apps.cli.bundle import bundle_app
 from apps.cli.check import check
 from apps.cli.compete import compete_app
 from apps.cli.doctor import doctor
+from apps.cli.forget import forget
 from apps.cli.new_case import new_case
 from apps.cli.predict import predict
+from apps.cli.regress import regress
 from apps.cli.run import run
 from apps.cli.serve import serve
 from core.errors import CasekitError
@@ -87,6 +89,8 @@ app.command()(predict)
 app.command("app")(open_app)
 app.command()(serve)
 app.command()(check)
+app.command()(regress)
+app.command()(forget)
 app.add_typer(compete_app, name="compete")
 app.add_typer(bundle_app, name="bundle")
 app.command()(doctor)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     import socket
+
+    from rich.console import Console
 
 
 def serve(
@@ -20,6 +22,9 @@ def serve(
     threads: Annotated[int, typer.Option(min=1, help="Threads that predict.")] = 2,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, for HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its private key.")] = None,
+    wyoming: Annotated[
+        str | None, typer.Option(help="Speak Wyoming at tcp://HOST:PORT instead (a home's bundle).")
+    ] = None,
 ) -> None:
     """Serve a bundle over HTTP until Ctrl-C.
 
@@ -30,6 +35,11 @@ def serve(
     casekit serve runs/german/bundle
     casekit serve bundle.zip --host 0.0.0.0 --tls-cert c.pem --tls-key k.pem
     curl -H "X-API-Key: ..." http://127.0.0.1:8000/v1/example
+
+    A home's bundle can also be the voice of Home Assistant. Its devices are reached over MQTT
+    (CASEKIT_MQTT_HOST) or Home Assistant (CASEKIT_HOME_ASSISTANT_URL), else simulated.
+
+    casekit serve runs/home/bundle --wyoming tcp://127.0.0.1:10300
     """
     import contextlib
     import signal
@@ -42,6 +52,9 @@ def serve(
     from core.serving.app import ServiceLimits, create_app
 
     console = Console(stderr=True)
+    if wyoming is not None:
+        _wyoming(bundle, wyoming, console)
+        return
     _log()
     keys, made = _keys()
     opened = Bundle.open(bundle)
@@ -67,6 +80,28 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _wyoming(bundle: Path, uri: str, console: Console) -> None:
+    """Serve a home's bundle by the protocol of Home Assistant's voice services."""
+    import contextlib
+    import signal
+    import sys
+
+    from core.cases import get_case
+    from core.deployment.bundle import Bundle
+    from core.errors import ParameterError
+
+    name = Bundle.open(bundle).manifest.case
+    case: Any = get_case(name)
+    if not hasattr(case, "serve_wyoming"):
+        raise ParameterError(
+            f"bundles of {name} do not speak Wyoming", where="--wyoming",
+            remedy="Leave it out, or give a bundle of the voice case",
+        )  # fmt: skip
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # stop as Ctrl-C does: tidily
+    with contextlib.suppress(KeyboardInterrupt):
+        case.serve_wyoming(bundle, uri, started=lambda at: console.print(f"Listening on {at}"))
 
 
 def _keys() -> tuple[list[str], bool]:

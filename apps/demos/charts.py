@@ -63,10 +63,9 @@ def _svg(draw: Draw, size: tuple[float, float], label: str) -> str:
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    head = f'<svg role="img" aria-label="{escape(label)}"'
-    return re.sub(r'<svg (width|height)="[^"]*"', head + " ", text, count=1).replace(
-        f' height="{size[1] * 72:g}pt"', "", 1
-    )
+    opening, rest = text.split(">", 1)
+    plain = re.sub(r'\s(width|height)="[^"]*"', "", opening).removeprefix("<svg")
+    return f'<svg role="img" aria-label="{escape(label)}"{plain}>{rest}'
 
 
 def quiet_axes(axes: Axes) -> None:

@@ -6,6 +6,7 @@ It knows a bundle and nothing deeper; every session reads the same bundle and sh
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from apps.demos.finance_pages.desk import Desk
+    from apps.demos.words import Labels
 
 __all__ = ["build", "compose", "launch"]
 
@@ -47,9 +49,8 @@ def compose(desk: Desk) -> gr.Blocks:
     from apps.demos.finance_pages.market import market_page
     from apps.demos.finance_pages.model import model_page
     from apps.demos.finance_pages.portfolio import portfolio_page
-    from apps.demos.words import LANGUAGES, PREFERRED_LANGUAGE, Labels
+    from apps.demos.framing import framed
 
-    labels = Labels(desk.words)
     pages: dict[str, Callable[[Desk, Labels, Any], None]] = {
         "applicant": applicant_page,
         "batch": batch_page,
@@ -57,35 +58,12 @@ def compose(desk: Desk) -> gr.Blocks:
         "market": market_page,
         "model": model_page,
     }
-    with gr.Blocks(
-        title=desk.words("page.title", "en"),
-        analytics_enabled=False,
-        delete_cache=(600, 3600),
-    ) as demo:
-        with gr.Row(elem_classes="ck-top"):
-            labels.make(
-                gr.HTML, {"value": lambda lang: _header(desk, lang)}, elem_classes="ck-brand"
-            )
-            language = labels.make(
-                gr.Radio,
-                {"label": "page.language"},
-                choices=[(name, code) for code, name in LANGUAGES.items()],
-                value=labels.first,
-                elem_id="language",
-                elem_classes="ck-pills",
-                container=False,
-                scale=0,
-                min_width=170,
-            )
+    with framed(desk.words, partial(_header, desk), texts="page") as (demo, labels, language):
         with gr.Tabs():
             for name, page in pages.items():
                 with labels.make(gr.Tab, {"label": f"tabs.{name}"}, id=name):
                     page(desk, labels, language)
         add_endpoints(desk)
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        language.change(labels.update, language, labels.components, **quiet)
-
-        demo.load(None, None, language, js=PREFERRED_LANGUAGE, **quiet)
     return demo
 
 

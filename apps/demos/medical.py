@@ -46,15 +46,14 @@ def compose(desk: Desk) -> gr.Blocks:
     """The pages of the demo around an opened bundle."""
     import gradio as gr
 
+    from apps.demos.framing import framed
     from apps.demos.medical_pages.api import add_endpoints
     from apps.demos.medical_pages.ask import ask_page
     from apps.demos.medical_pages.explaining import why_page
     from apps.demos.medical_pages.patient import patient_bar, patient_page
     from apps.demos.medical_pages.quality import quality_page
     from apps.demos.medical_pages.session import new_session
-    from apps.demos.words import LANGUAGES, PREFERRED_LANGUAGE, Labels
 
-    labels = Labels(desk.words)
     pages: dict[str, Callable[[Desk, Labels, Any, Session], None]] = {
         "ask": ask_page,
         "patient": patient_page,
@@ -62,35 +61,14 @@ def compose(desk: Desk) -> gr.Blocks:
         "quality": quality_page,
     }
     sheet = Path(__file__).with_name("medical_pages") / "style.css"
-    with gr.Blocks(
-        title=desk.words("site.title", "en"), analytics_enabled=False, delete_cache=(600, 3600)
-    ) as demo:
-        gr.HTML(f"<style>{sheet.read_text(encoding='utf-8')}</style>", elem_classes="ck-sheet")
+    with framed(desk.words, partial(_header, desk), sheet=sheet) as (demo, labels, language):
         session = new_session(labels)
-        with gr.Row(elem_classes="ck-top"):
-            labels.make(
-                gr.HTML, {"value": lambda lang: _header(desk, lang)}, elem_classes="ck-brand"
-            )
-            language = labels.make(
-                gr.Radio,
-                {"label": "site.language"},
-                choices=[(name, code) for code, name in LANGUAGES.items()],
-                value=labels.first,
-                elem_id="language",
-                elem_classes="ck-pills",
-                container=False,
-                scale=0,
-                min_width=170,
-            )
         patient_bar(desk, labels, language, session)
         with gr.Tabs():
             for name, page in pages.items():
                 with labels.make(gr.Tab, {"label": f"pages.{name}"}, id=name):
                     page(desk, labels, language, session)
         add_endpoints(desk)
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        language.change(labels.update, language, labels.components, **quiet)
-        demo.load(None, None, language, js=PREFERRED_LANGUAGE, **quiet)
     return demo
 
 

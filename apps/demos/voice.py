@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from apps.demos import launching
 
@@ -52,49 +52,33 @@ def compose(desk: Desk) -> gr.Blocks:
     """The pages of the demo around opened parts."""
     import gradio as gr
 
+    from apps.demos.framing import framed
     from apps.demos.voice_pages.api import add_endpoints
-    from apps.demos.voice_pages.microphone import microphone
+    from apps.demos.voice_pages.measured import measured_html
+    from apps.demos.voice_pages.people_page import people_page
     from apps.demos.voice_pages.screen import new_screen
     from apps.demos.voice_pages.talk import talk_page
-    from apps.demos.words import LANGUAGES, PREFERRED_LANGUAGE, Labels
 
-    labels = Labels(desk.words)
     sheet = Path(__file__).with_name("voice_pages") / "style.css"
-    with gr.Blocks(
-        title=desk.words("site.title", "en"), analytics_enabled=False, delete_cache=(600, 3600)
-    ) as demo:
-        gr.HTML(f"<style>{sheet.read_text(encoding='utf-8')}</style>", elem_classes="ck-sheet")
-        screen = new_screen(desk, labels.first, microphone(desk, labels))
-        with gr.Row(elem_classes="ck-top"):
-            labels.make(
-                gr.HTML, {"value": lambda lang: _header(desk, lang)}, elem_classes="ck-brand"
-            )
-            language = labels.make(
-                gr.Radio,
-                {"label": "site.language"},
-                choices=[(name, code) for code, name in LANGUAGES.items()],
-                value=labels.first,
-                elem_id="language",
-                elem_classes="ck-pills",
-                container=False,
-                scale=0,
-                min_width=170,
-            )
-        with gr.Tabs(elem_id="pages") as tabs:
+    with framed(desk.words, partial(_header, desk), sheet=sheet) as (demo, labels, language):
+        screen = new_screen(desk, labels)
+        screen.pages.render()
+        with screen.pages:
             with labels.make(gr.Tab, {"label": "pages.talk"}, id="talk"):
                 talk_page(desk, labels, language, screen)
             with labels.make(gr.Tab, {"label": "pages.why"}, id="why"):
                 screen.why.render()
+            with labels.make(gr.Tab, {"label": "pages.people"}, id="people"):
+                people_page(desk, labels, language, screen)
             with labels.make(gr.Tab, {"label": "pages.devices"}, id="devices"):
                 screen.devices.render()
             with labels.make(gr.Tab, {"label": "pages.history"}, id="history"):
                 screen.history.render()
-        del tabs
+            measured = desk.manifest is not None
+            with labels.make(gr.Tab, {"label": "pages.model"}, id="model", visible=measured):
+                labels.make(gr.HTML, {"value": lambda lang: measured_html(desk, lang)})
         add_endpoints(desk)
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        language.change(labels.update, language, labels.components, **quiet)
-        demo.load(None, None, language, js=PREFERRED_LANGUAGE, **quiet)
-        demo.load(None, js=_CLOCK, **quiet)
+        demo.load(None, js=_CLOCK, show_progress="hidden", api_visibility="private")
     return demo
 
 

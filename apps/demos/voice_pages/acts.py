@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.demos.voice_pages.ear import LONGEST_S
+from apps.demos.voice_pages.explaining import empty_html, explained, why_html
+from apps.demos.voice_pages.microphone import ready
 from apps.demos.voice_pages.reply import problem_html
 from apps.demos.voice_pages.screen import drawn
 from apps.demos.voice_pages.speaking import spoken_html, wait_html
@@ -27,13 +29,25 @@ class Acts:
 
     def typed(self, key: str | None, lang: str, who: str | None, text: str) -> list[Any]:
         """The words in the box; it is emptied."""
-        return [*self._exchange(key, lang, who, text[:LONGEST_TEXT], "typed"), ""]
+        return [*self.said(key, lang, who, text), ""]
+
+    def said(self, key: str | None, lang: str, who: str | None, text: str) -> list[Any]:
+        """Words from elsewhere on the page."""
+        return self._exchange(key, lang, who, text[:LONGEST_TEXT], "typed")
 
     def pressed(
         self, key: str | None, lang: str, who: str | None, data: dict[str, Any]
     ) -> list[Any]:
         """The words of a button."""
-        return self._exchange(key, lang, who, str(data.get("text", ""))[:LONGEST_TEXT], "typed")
+        return self.said(key, lang, who, str(data.get("text", "")))
+
+    def answered(
+        self, key: str | None, lang: str, who: str | None, data: dict[str, Any]
+    ) -> list[Any]:
+        """The words of a button that answers a question: of whom the question was asked."""
+        _, visit = self._desk.visits.of(key)
+        asked = visit.last.turn.speaker if visit.last else None
+        return self.pressed(key, lang, who or asked, data)
 
     def heard(self, key: str | None, lang: str, who: str | None, data: dict[str, Any]) -> list[Any]:
         """The recording that the microphone has finished."""
@@ -66,10 +80,19 @@ class Acts:
         last = visit.last
         return spoken_html(last.turn.reply, self._desk, lang) if last else ""
 
+    def explained(self, key: str | None, lang: str) -> str:
+        """Why the last exchange went as it did; takes seconds."""
+        _, visit = self._desk.visits.of(key)
+        try:
+            visit.explained = explained(visit)  # without its lock: meanwhile one may go on talking
+            return why_html(visit.explained, self._desk, lang)
+        except CasekitError as error:
+            return problem_html(error, self._desk, lang)
+
     def moved(self, key: str | None, lang: str, room: str | None) -> list[Any]:
         """The microphone is in another room."""
         key, visit = self._desk.visits.of(key)
-        visit.move(self._desk.parts, room)
+        visit.move(room)
         return drawn(key, visit, self._desk, lang)
 
     def reset(self, key: str | None, lang: str) -> list[Any]:
@@ -81,8 +104,11 @@ class Acts:
     def again(self, key: str | None, lang: str) -> list[Any]:
         """The same in another language."""
         if key is None:
-            return drawn(None, None, self._desk, lang)
-        return drawn(*self._desk.visits.of(key), self._desk, lang)
+            return [*drawn(None, None, self._desk, lang), empty_html(self._desk, lang)]
+        key, visit = self._desk.visits.of(key)
+        return [
+            *drawn(key, visit, self._desk, lang), why_html(visit.explained, self._desk, lang)
+        ]  # fmt: skip
 
     def _recording(self, key: str | None, lang: str, who: str | None, path: Path) -> list[Any]:
         from core.data.audio import read_audio
@@ -103,19 +129,10 @@ class Acts:
         except CasekitError as error:
             return self._problem(key, lang, error)
         waits = wait_html(done.turn.reply, self._desk, lang)
-        return [*drawn(key, visit, self._desk, lang), waits, _ready()]
+        return [*drawn(key, visit, self._desk, lang), waits, ready()]
 
     def _problem(self, key: str | None, lang: str, error: CasekitError) -> list[Any]:
         key, visit = self._desk.visits.of(key)
         shown = drawn(key, visit, self._desk, lang)
         shown[1] = problem_html(error, self._desk, lang)
-        return [*shown, "", _ready()]
-
-
-def _ready() -> Any:
-    """Tells the microphone that the answer is there."""
-    import secrets
-
-    import gradio as gr
-
-    return gr.HTML(done=secrets.randbits(30))
+        return [*shown, "", ready()]

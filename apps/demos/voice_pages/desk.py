@@ -37,6 +37,9 @@ class Desk:
         ear: The recordings that are being made; guards itself.
         clips: Example recordings.
         manifest: What the bundle says about itself; None without one.
+        card: The bundle's model card.
+        signer: Public key of who signed the bundle, in hexadecimal; empty if nobody did.
+        own: Whether that is this user's key.
     """
 
     parts: Parts
@@ -45,8 +48,6 @@ class Desk:
     ear: Ear
     clips: tuple[Clip, ...] = ()
     manifest: Manifest | None = None
-
-    @property
-    def people_names(self) -> tuple[str, ...]:
-        """Those who are enrolled."""
-        return tuple(getattr(self.parts.people, "names", ()))
+    card: str = ""
+    signer: str = ""
+    own: bool = False

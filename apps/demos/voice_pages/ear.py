@@ -18,6 +18,7 @@ import numpy as np
 
 from core.data.audio import SAMPLE_RATE, from_pcm16, resample
 from core.errors import DataError
+from verticals.voice.recognition.streaming import Partial
 
 if TYPE_CHECKING:
     from verticals.voice.listening.endpoint import Endpointer
@@ -30,11 +31,16 @@ _RATES = (8_000, 192_000)
 _LARGEST = 4_000_000  # characters of a block
 
 
-class Partial(Protocol):
+class Words(Protocol):
     """What recognises while somebody speaks."""
 
-    def push(self, block: np.ndarray) -> str:
-        """The words so far, given (n,) more samples at 16 kHz."""
+    def push(self, block: np.ndarray, *, spoken: bool) -> Partial:
+        """The words so far.
+
+        Args:
+            block: (n,) more samples at 16 kHz.
+            spoken: Whether anybody has begun to speak.
+        """
 
 
 @dataclass(frozen=True)
@@ -42,23 +48,32 @@ class Heard:
     """What the microphone is told after a block."""
 
     text: str = ""
+    settled: str = ""  # the beginning of the text that will stay
+    spoke: bool = False  # somebody has begun to
     ended: bool = False
     full: bool = False  # ended because it is as long as one may be
 
 
 @dataclass
 class _Recording:
-    partial: Partial | None
+    words: Words | None
     endpointer: Endpointer | None
     began: float
     blocks: list[np.ndarray] = field(default_factory=list)
-    text: str = ""
+    heard: Partial = Partial()  # noqa: RUF009 - it is frozen
     spoke: bool = False
     ended: bool = False
 
     @property
     def seconds(self) -> float:
         return sum(map(len, self.blocks)) / SAMPLE_RATE
+
+    def told(self) -> Heard:
+        full = self.seconds >= LONGEST_S
+        return Heard(
+            self.heard.text, self.heard.settled, spoke=self.spoke, ended=self.ended or full,
+            full=full,
+        )  # fmt: skip
 
 
 class Ear:
@@ -67,16 +82,16 @@ class Ear:
     def __init__(
         self,
         *,
-        partial: Callable[[], Partial] | None = None,
+        words: Callable[[], Words] | None = None,
         endpointer: Callable[[], Endpointer] | None = None,
     ) -> None:
         """Begin without any.
 
         Args:
-            partial: Opens what recognises one recording while it is made; None for no partials.
+            words: Opens what recognises one recording while it is made; None for no words then.
             endpointer: Opens what says when somebody has finished; None to wait for the button.
         """
-        self._partial, self._endpointer = partial, endpointer
+        self._words, self._endpointer = words, endpointer
         self._open: OrderedDict[str, _Recording] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -92,15 +107,14 @@ class Ear:
         name, sound = _read(message)
         recording = self._recording(name)
         if recording.ended:
-            return Heard(recording.text, ended=True, full=recording.seconds >= LONGEST_S)
+            return recording.told()
         room = round(LONGEST_S * SAMPLE_RATE) - sum(map(len, recording.blocks))
         sound = sound[: max(0, room)]
         recording.blocks.append(sound)
-        if recording.partial is not None and len(sound):
-            recording.text = recording.partial.push(sound)
         recording.ended = self._over(recording, sound)
-        full = recording.seconds >= LONGEST_S
-        return Heard(recording.text, ended=recording.ended or full, full=full)
+        if recording.words is not None and len(sound) and not recording.ended:
+            recording.heard = recording.words.push(sound, spoken=recording.spoke)
+        return recording.told()
 
     def take(self, name: str) -> np.ndarray:
         """The whole of a recording, (n,) float32 at 16 kHz; it is forgotten here.
@@ -117,6 +131,11 @@ class Ear:
             )  # fmt: skip
         return np.concatenate(recording.blocks)
 
+    def drop(self, name: str) -> None:
+        """Forget a recording, if there is one."""
+        with self._lock:
+            self._open.pop(name, None)
+
     def _recording(self, name: str) -> _Recording:
         now = time.monotonic()
         with self._lock:
@@ -126,7 +145,7 @@ class Ear:
                 while len(self._open) >= _MOST:
                     self._open.popitem(last=False)
                 self._open[name] = _Recording(
-                    self._partial() if self._partial else None,
+                    self._words() if self._words else None,
                     self._endpointer() if self._endpointer else None, now,
                 )  # fmt: skip
             return self._open[name]
@@ -134,6 +153,7 @@ class Ear:
     def _over(self, recording: _Recording, sound: np.ndarray) -> bool:
         """Whether the speaker has finished, or never began."""
         if recording.endpointer is None:
+            recording.spoke = True  # for all that is known
             return False
         kinds = {event.kind for event in recording.endpointer.push(sound)}
         recording.spoke = recording.spoke or "start" in kinds

@@ -6,10 +6,8 @@
 from collections.abc import Callable
 from typing import Any
 
-Act = Callable[[Any, Any, Any, dict[str, Any]], Any]
 
-
-def with_data(act: Act) -> Callable[..., Any]:
+def with_data(act: Callable[..., Any]) -> Callable[..., Any]:
     """A handler of three inputs and the event's data.
 
     Args:
@@ -18,7 +16,25 @@ def with_data(act: Act) -> Callable[..., Any]:
     import gradio as gr
 
     def call(key: Any, language: Any, speaker: Any, event: gr.EventData) -> Any:
-        data = event._data
-        return act(key, language, speaker, data if isinstance(data, dict) else {})
+        return act(key, language, speaker, _carried(event))
 
     return call
+
+
+def with_event(act: Callable[..., Any]) -> Callable[..., Any]:
+    """A handler of two inputs and the event's data.
+
+    Args:
+        act: Takes key, language and what the event carries.
+    """
+    import gradio as gr
+
+    def call(key: Any, language: Any, event: gr.EventData) -> Any:
+        return act(key, language, _carried(event))
+
+    return call
+
+
+def _carried(event: Any) -> dict[str, Any]:
+    data = event._data
+    return data if isinstance(data, dict) else {}

@@ -17,20 +17,22 @@ if TYPE_CHECKING:
     from verticals.voice.home.model import Entity, Home
 
 
+_HISTORY = ("time", "who", "said", "meant", "outcome", "took")
+
+
 def history_html(exchanges: Sequence[Exchange], desk: Desk, language: str) -> str:
     """Every exchange, the newest first."""
     words = desk.words
     head = _head("history", words, language)
     if not exchanges:
         return f'{head}<p class="ck-quiet">{escape(words("history.empty", language))}</p>'
-    names = ("time", "who", "said", "meant", "outcome", "took")
     columns = "".join(
-        f'<th scope="col">{escape(words(f"history.{n}", language))}</th>' for n in names
+        f'<th scope="col">{escape(words(f"history.{n}", language))}</th>' for n in _HISTORY
     )
     rows = "".join(_row(exchange, desk, language) for exchange in reversed(exchanges))
     return (
-        f'{head}<div class="ck-card ck-scroll"><table class="ck-table" data-testid="history">'
-        f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'{head}<div class="ck-card ck-scroll"><table class="ck-table ck-stacked" '
+        f'data-testid="history"><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
@@ -49,7 +51,8 @@ def _row(exchange: Exchange, desk: Desk, language: str) -> str:
         f"{exchange.at:%H:%M:%S}", f"{who}, {way}", turn.transcript.text or "–", meant,
         f"{', '.join(outcomes) or status}: {turn.reply}", f"{took:.2f} s",
     )  # fmt: skip
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+    named = zip(_HISTORY, cells, strict=True)
+    return f"<tr>{''.join(_cell('history', name, c, words, language) for name, c in named)}</tr>"
 
 
 def devices_html(home: Home, states: States, words: Words, language: str) -> str:
@@ -65,7 +68,7 @@ def devices_html(home: Home, states: States, words: Words, language: str) -> str
     there.sort(key=lambda e: order.get(e.area, len(order)))
     rows = "".join(_device(e, rooms.get(e.area or "", "–"), states, words, language) for e in there)
     return (
-        f'{head}<div class="ck-card ck-scroll"><table class="ck-table ck-device-table">'
+        f'{head}<div class="ck-card ck-scroll"><table class="ck-table ck-stacked ck-device-table">'
         f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -79,9 +82,17 @@ def _device(entity: Entity, room: str, states: States, words: Words, language: s
     return (
         f'<tr><td><span class="ck-thing">{icon(shape_of(entity, str(state["state"])))}<span>'
         f"{escape(entity.name)}<small>{escape(kind_name + asks)}</small></span></span></td>"
-        f"<td>{escape(room)}</td><td>{escape(text)}</td>"
-        f"<td>{escape(', '.join(entity.aliases) or '–')}</td></tr>"
+        + _cell("devices", "room", room, words, language)
+        + _cell("devices", "state", text, words, language)
+        + _cell("devices", "aliases", ", ".join(entity.aliases) or "–", words, language)
+        + "</tr>"
     )
+
+
+def _cell(page: str, name: str, text: str, words: Words, language: str) -> str:
+    """A cell that knows its column's name, which a phone shows in place of a head."""
+    label = escape(words(f"{page}.{name}", language))
+    return f'<td data-label="{label}">{escape(text)}</td>'
 
 
 def _head(page: str, words: Words, language: str, **values: str) -> str:

@@ -1,4 +1,4 @@
-"""The microphone of the page: one button, a level, and the words while they are spoken."""
+"""The microphone of a page: one button, a level, and the words while they are spoken."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from apps.demos.words import Labels
 
 
-def microphone(desk: Desk, labels: Labels) -> Any:
+def microphone(desk: Desk, labels: Labels, *, name: str = "microphone", talks: bool = True) -> Any:
     """The component; its event `heard` carries the name of a finished recording.
 
     Args:
         desk: Whose ear hears.
         labels: Makes components that follow the language.
+        name: Of the element on the page.
+        talks: Whether answers are spoken, which then can be interrupted.
     """
     import gradio as gr
 
@@ -31,36 +33,60 @@ def microphone(desk: Desk, labels: Labels) -> Any:
         try:
             return asdict(desk.ear.push(message))
         except CasekitError as error:
-            return {"text": "", "ended": True, "full": False, "problem": str(error)}
+            return {
+                "text": "",
+                "settled": "",
+                "spoke": True,
+                "ended": True,
+                "full": False,
+                "problem": str(error),
+            }
+
+    def drop(recording: str) -> None:
+        """A recording that nobody will ask for."""
+        desk.ear.drop(str(recording))
 
     script = Path(__file__).with_name("microphone.js").read_text(encoding="utf-8")
     return labels.make(
         gr.HTML,
-        {"value": lambda lang: _html(desk, lang)},
+        {"value": lambda lang: _html(desk, lang, talks)},
         js_on_load=script,
-        server_functions=[push],
+        server_functions=[push, drop],
         done=0,
-        elem_id="microphone",
+        elem_id=name,
         render=False,
     )
 
 
-def _html(desk: Desk, language: str) -> str:
+def ready() -> Any:
+    """An update that tells the microphone that its recording was answered."""
+    import secrets
+
+    import gradio as gr
+
+    return gr.HTML(done=secrets.randbits(30))
+
+
+def _html(desk: Desk, language: str, talks: bool) -> str:
     words = desk.words
     phrases = {
+        "idle-title": words("speak.press" if talks else "enrol.press", language),
         "idle": words("speak.press_lead", language),
-        "listening": words("speak.listening", language),
-        "thinking": words("speak.thinking", language),
+        "listening-title": words("speak.listening", language),
+        "listening": words("speak.listening_lead", language),
+        "thinking-title": words("speak.thinking", language),
         "denied": words("speak.denied", language),
         "long": words("speak.long", language, seconds=f"{LONGEST_S:.0f}"),
     }
+    if talks:
+        phrases["open"] = words("speak.open", language)
     data = " ".join(f'data-{name}="{escape(text)}"' for name, text in phrases.items())
-    label = escape(words("speak.press", language))
+    label = escape(phrases["idle-title"])
     return (
         f'<div class="ck-mic" data-part="root" data-state="idle" {data}>'
-        f'<button type="button" data-part="button" aria-label="{label}">{icon("microphone")}'
-        "</button>"
-        f'<div><strong>{label}</strong><p data-part="status" class="ck-quiet" role="status">'
+        f'<button type="button" data-part="button" aria-pressed="false" aria-label="{label}">'
+        f'{icon("microphone")}</button><div><strong data-part="title">{label}</strong>'
+        '<p data-part="status" class="ck-quiet" role="status">'
         f"{escape(phrases['idle'])}</p>"
         '<p data-part="partial" class="ck-partial" data-testid="partial" aria-live="polite"></p>'
         "</div></div>"

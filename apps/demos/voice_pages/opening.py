@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +13,13 @@ import numpy as np
 
 from apps.demos.voice_pages.desk import TEXTS, Clip, Desk
 from apps.demos.voice_pages.ear import Ear
+from apps.demos.voice_pages.rehearing import rehearings
 from apps.demos.voice_pages.visits import Visits
 from apps.demos.words import Words
 from core.errors import BundleError, CasekitError, ModelError
+from verticals.voice.people.voices import Voices
 
 if TYPE_CHECKING:
-    from core.deployment.manifest import Manifest
     from verticals.voice.assistant import Parts
 
 _LOG = logging.getLogger(__name__)
@@ -67,24 +70,33 @@ def open_desk(bundle: Path | None = None) -> Desk:
     from verticals.voice.assistant import open_parts
 
     threads = min(2, os.cpu_count() or 1)
-    parts, manifest = (open_parts(threads=threads), None) if bundle is None else _opened(bundle)
-    parts.understander.understand("turn on the light")  # the first costs more than the others
-    return desk_of(parts, clips=example_clips(), manifest=manifest)
+    clips = example_clips()
+    if bundle is None:
+        desk = desk_of(open_parts(threads=threads), clips=clips)
+    else:
+        desk = _opened(bundle, clips)
+    _warm_up(desk.parts, clips)
+    return desk
 
 
 def desk_of(
-    parts: Parts, *, clips: tuple[Clip, ...] = (), manifest: Manifest | None = None
+    parts: Parts,
+    *,
+    clips: tuple[Clip, ...] = (),
+    voices: Callable[[], Any] = Voices.open,
+    **about: Any,
 ) -> Desk:
     """A desk around opened parts.
 
     Args:
         parts: What visitors share.
         clips: Example recordings.
-        manifest: Of the bundle.
+        voices: Opens what tells voices apart; called when somebody is enrolled first.
+        about: What `Desk` keeps of a bundle.
     """
     return Desk(
-        parts=parts, words=Words.load(*TEXTS), visits=Visits(parts), ear=_ear(parts), clips=clips,
-        manifest=manifest,
+        parts=parts, words=Words.load(*TEXTS), visits=Visits(parts, voices=voices),
+        ear=_ear(parts), clips=clips, **about,
     )  # fmt: skip
 
 
@@ -132,8 +144,30 @@ def spoken_examples(folder: Path) -> Path:
     return folder
 
 
-def _opened(bundle: Path) -> tuple[Parts, Manifest]:
+def _warm_up(parts: Parts, clips: tuple[Clip, ...]) -> None:
+    """Do once what costs seconds the first time; the explanation meanwhile, in the background."""
+    from core.data.audio import read_audio
+    from verticals.voice.assistant import Assistant
+    from verticals.voice.why import explain_turn
+
+    sound = read_audio(clips[0].path) if clips and parts.recogniser else None
+    assistant = Assistant(parts)
+    turn = assistant.hear("turn on the light" if sound is None else sound)
+
+    def explain() -> None:
+        try:
+            explain_turn(assistant, turn, sound)
+        except CasekitError as error:
+            _LOG.warning("answers cannot be explained: %s", error)
+        finally:
+            assistant.close()
+
+    threading.Thread(target=explain, daemon=True).start()
+
+
+def _opened(bundle: Path, clips: tuple[Clip, ...]) -> Desk:
     from core.deployment.bundle import Bundle
+    from core.deployment.signing import own_key, public_key
 
     opened = Bundle.open(bundle)
     if opened.manifest.case != CASE:
@@ -142,7 +176,12 @@ def _opened(bundle: Path) -> tuple[Parts, Manifest]:
             remedy=f"Open it with `casekit app {opened.manifest.case}`",
         )  # fmt: skip
     predictor: Any = opened.predictor()
-    return predictor.parts, opened.manifest
+    card = opened.folder / "card.md"
+    return desk_of(
+        predictor.parts, clips=clips, manifest=opened.manifest, signer=opened.signer or "",
+        own=opened.signer == public_key(own_key()),
+        card=card.read_text(encoding="utf-8") if "card.md" in opened.manifest.files else "",
+    )  # fmt: skip
 
 
 def _ear(parts: Parts) -> Ear:
@@ -152,9 +191,10 @@ def _ear(parts: Parts) -> Ear:
 
     if parts.recogniser is None:
         return Ear()
+    words = rehearings(parts.recogniser)
     try:
         vad = Vad.open()
     except ModelError as error:
         _LOG.warning("recordings end with the button only: %s", error)
-        return Ear()
-    return Ear(endpointer=lambda: Endpointer(vad))
+        return Ear(words=words)
+    return Ear(words=words, endpointer=lambda: Endpointer(vad))

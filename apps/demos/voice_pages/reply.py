@@ -15,6 +15,7 @@ from apps.demos.voice_pages.sentence import (
     unsaid_html,
 )
 from apps.demos.voice_pages.states import Change, name_of, state_text
+from apps.demos.voice_pages.who import who_html
 
 if TYPE_CHECKING:
     from apps.demos.voice_pages.desk import Desk
@@ -88,8 +89,10 @@ def _heard(exchange: Exchange, desk: Desk, language: str) -> str:
         sure = turn.transcript.confidence
         head += meter(sure, words("turn.sure", language, percent=percent(sure)))
     body = f'<p class="ck-said" data-testid="heard">{heard_html(turn.transcript)}</p>'
-    if turn.speaker:
-        body += f'<p class="ck-quiet">{escape(words("turn.by", language, name=turn.speaker))}</p>'
+    body += who_html(exchange, desk, language)
+    if exchange.taken_as:
+        taught = words("turn.taught", language, text=exchange.taken_as)
+        body += f'<p class="ck-note" data-testid="taught">{escape(taught)}</p>'
     if hard_to_hear(turn.transcript):
         body += f'<p class="ck-note ck-line">{escape(words("turn.unsure_words", language))}</p>'
     return _step("heard", head, body)
@@ -97,10 +100,12 @@ def _heard(exchange: Exchange, desk: Desk, language: str) -> str:
 
 def _understood(turn: Turn, desk: Desk, language: str) -> str:
     words, found = desk.words, turn.understood
-    title = f"<h4>{escape(words('turn.understood', language))}</h4>"
+    key = "turn.perhaps" if found.status == "unsure" else "turn.understood"
+    title = f"<h4>{escape(words(key, language))}</h4>"
     commands = found.commands or found.alternatives
     if not commands:
-        text = words("turn.rejected", language)
+        unsure = found.status == "unsure"
+        text = words("turn.unclear" if unsure else "turn.rejected", language)
         return _step("understood", title, f'<p class="ck-badge ck-refer ck-small">{icon("ask")}'
                      f"{escape(text)}</p>")  # fmt: skip
     shown = found.commands or found.alternatives[:1]
@@ -218,6 +223,7 @@ def _seconds(exchange: Exchange, desk: Desk, language: str) -> str:
     """How long every stage took."""
     words, seconds = desk.words, exchange.turn.seconds
     hidden = {"recognition"} if exchange.way == "typed" else set()
+    hidden |= set() if exchange.may else {"speaker"}  # nobody to tell apart
     parts = [
         f"{words(f'stages.{name}', language)} {_time(took)}"
         for name, took in seconds.items()

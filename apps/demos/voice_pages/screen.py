@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from apps.demos.voice_pages.explaining import empty_html
+from apps.demos.voice_pages.knowing import people_html, progress_html
 from apps.demos.voice_pages.listing import devices_html, history_html
+from apps.demos.voice_pages.microphone import microphone
 from apps.demos.voice_pages.plan import plan_html
 from apps.demos.voice_pages.reply import reply_html, welcome_html
 from apps.demos.voice_pages.view import View
@@ -13,6 +16,7 @@ from apps.demos.voice_pages.view import View
 if TYPE_CHECKING:
     from apps.demos.voice_pages.desk import Desk
     from apps.demos.voice_pages.visits import Visit
+    from apps.demos.words import Labels
 
 KEPT_S = 1800  # seconds after which a silent visitor's conversation is over
 
@@ -26,53 +30,69 @@ class Screen:
     plan: Any  # HTML: the home
     history: Any  # HTML
     devices: Any  # HTML
+    people: Any  # HTML: who is enrolled, and what was taught
+    progress: Any  # HTML: how far a voice is learned
+    speaker: Any  # Dropdown: who speaks, of those who are enrolled
     answer: Any  # HTML: the spoken answer
     why: Any  # HTML
     microphone: Any  # tells when an answer is there
     fix: Any  # Column: what was meant
+    told: Any  # HTML: what was remembered
+    pages: Any  # the tabs
 
     @property
     def shown(self) -> list[Any]:
         """What `drawn` gives values for, in its order."""
-        return [self.key, self.reply, self.plan, self.history, self.devices]
+        return [
+            self.key, self.reply, self.plan, self.history, self.devices, self.people,
+            self.progress, self.speaker, self.told, self.fix,
+        ]  # fmt: skip
 
 
-def new_screen(desk: Desk, language: str, microphone: Any) -> Screen:
+def new_screen(desk: Desk, labels: Labels) -> Screen:
     """The components; all but the state are placed by the pages with `.render()`.
 
     Args:
         desk: Opened parts.
-        language: In which the page is built.
-        microphone: The component that hears.
+        labels: Makes components that follow the language.
     """
     import gradio as gr
 
     def over(key: str | None) -> None:
         desk.visits.close(key)
 
-    _, reply, plan, history, devices = drawn(None, None, desk, language)
+    language = labels.first
+    _, reply, plan, history, devices, people, progress, *_ = drawn(None, None, desk, language)
     return Screen(
         # Gradio copies what it is given, and a method with all that hangs on it: a function is not.
         key=gr.State(None, time_to_live=KEPT_S, delete_callback=over),
-        reply=gr.HTML(reply, render=False, elem_id="reply", js_on_load=_CLICKS),
+        reply=gr.HTML(reply, render=False, elem_id="reply", js_on_load=CLICKS),
         plan=gr.HTML(plan, render=False, elem_id="plan"),
         history=gr.HTML(history, render=False),
         devices=gr.HTML(devices, render=False),
+        people=gr.HTML(people, render=False, elem_id="people", js_on_load=CLICKS),
+        progress=gr.HTML(progress, render=False, elem_id="progress"),
+        speaker=labels.make(
+            gr.Dropdown, {"label": "home.speaker"}, choices=_speakers(None, desk, language),
+            value="", min_width=140, elem_id="speaker", render=False,
+        ),
         answer=gr.HTML(render=False, elem_id="answer"),
-        why=gr.HTML(render=False, elem_id="why"),
-        microphone=microphone,
+        why=gr.HTML(empty_html(desk, language), render=False, elem_id="why"),
+        microphone=microphone(desk, labels),
         fix=gr.Column(visible=False, render=False, elem_classes="ck-card", elem_id="fix"),
-    )
+        told=gr.HTML(render=False, elem_id="told", js_on_load=CLICKS),
+        pages=gr.Tabs(render=False, elem_id="pages"),
+    )  # fmt: skip
 
 
-# Buttons inside what is written anew: `say` carries words, the others only that they were pressed.
-_CLICKS = """
+# Buttons inside what is written anew: `say` carries words, an act what it is about.
+CLICKS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (!button) return;
   if (button.dataset.say) trigger('say', { text: button.dataset.say });
-  if (button.dataset.act === 'why') trigger('why', {});
-  if (button.dataset.act === 'wrong') trigger('wrong', {});
+  const act = ['why', 'wrong', 'forget', 'undo'].find((name) => name === button.dataset.act);
+  if (act) trigger(act, { value: button.dataset.value });
 });
 """
 
@@ -86,6 +106,8 @@ def drawn(key: str | None, visit: Visit | None, desk: Desk, language: str) -> li
         desk: Opened parts.
         language: Of the page.
     """
+    import gradio as gr
+
     home, words = desk.parts.home, desk.words
     last = visit.last if visit else None
     states = visit.states if visit else desk.visits.first_states
@@ -98,4 +120,15 @@ def drawn(key: str | None, visit: Visit | None, desk: Desk, language: str) -> li
         plan_html(view),
         history_html(visit.exchanges if visit else [], desk, language),
         devices_html(home, states, words, language),
+        people_html(visit, words, language),
+        progress_html(len(visit.clips) if visit else 0, words, language),
+        gr.update(choices=_speakers(visit, desk, language)),
+        "",
+        gr.update(visible=False),
     ]
+
+
+def _speakers(visit: Visit | None, desk: Desk, language: str) -> list[tuple[str, str]]:
+    """Who may be chosen to speak."""
+    names = visit.people.names if visit else ()
+    return [(desk.words("home.anybody", language), ""), *((name, name) for name in names)]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def wait_html(reply: str, desk: Desk, language: str) -> str:
     """What stands there until the answer can be heard."""
     if desk.parts.voice is None or not reply:
-        return _note(desk.words("turn.no_voice", language)) if reply else ""
-    return _note(desk.words("turn.speaking", language))
+        return note(desk.words("turn.no_voice", language)) if reply else ""
+    return note(desk.words("turn.speaking", language))
 
 
 def spoken_html(reply: str, desk: Desk, language: str) -> str:
@@ -24,7 +24,7 @@ def spoken_html(reply: str, desk: Desk, language: str) -> str:
     if not reply:
         return ""
     if desk.parts.voice is None:
-        return _note(desk.words("turn.no_voice", language))
+        return note(desk.words("turn.no_voice", language))
     label = desk.words("turn.play", language)
     return player(desk.parts.voice.say(reply), label, autoplay=True)
 
@@ -41,5 +41,6 @@ def player(sound: np.ndarray, label: str, *, autoplay: bool = False) -> str:
     )
 
 
-def _note(text: str) -> str:
-    return f'<p class="ck-note">{escape(text)}</p>'
+def note(text: str) -> str:
+    """A line that a screen reader reads when it appears."""
+    return f'<p class="ck-note" role="status">{escape(text)}</p>'

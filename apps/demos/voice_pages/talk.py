@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from apps.demos.voice_pages.acts import LONGEST_TEXT, Acts
 from apps.demos.voice_pages.events import with_data
+from apps.demos.voice_pages.explaining import empty_html
+from apps.demos.voice_pages.fixing import fix_panel
 from apps.demos.voice_pages.icons import icon
 
 if TYPE_CHECKING:
@@ -60,11 +62,14 @@ def talk_page(desk: Desk, labels: Labels, language: Any, screen: Screen) -> None
                 )
             screen.reply.render()
             screen.answer.render()
+            screen.told.render()
+            acts, form = Acts(desk), [screen.key, language, screen.speaker]
+            fixed = fix_panel(desk, labels, form, screen, acts)
             examples = labels.make(
                 gr.HTML, {"value": lambda lang: _examples(desk, lang)}, js_on_load=_PRESSED,
                 elem_id="examples",
             )  # fmt: skip
-            room, speaker, upload = _settings(desk, labels)
+            room, upload = _settings(desk, labels, screen)
         with gr.Column(scale=6, min_width=320, elem_classes="ck-card ck-home ck-sticky"):
             with gr.Row(elem_classes="ck-home-bar"):
                 gr.HTML(f"<h3>{escape(desk.parts.home.name)}</h3>")
@@ -73,13 +78,13 @@ def talk_page(desk: Desk, labels: Labels, language: Any, screen: Screen) -> None
                     elem_id="reset",
                 )  # fmt: skip
             screen.plan.render()
-    form = [screen.key, language, speaker]
     shown = [*screen.shown, screen.answer, screen.microphone]
-    acts = Acts(desk)
+    for fix in fixed:
+        fix.then(acts.spoken, [screen.key, language], screen.answer, **_QUIET)
     for happens, act, inputs, outputs in (
         (send.click, acts.typed, [*form, text], [*shown, text]),
         (text.submit, acts.typed, [*form, text], [*shown, text]),
-        (screen.reply.say, with_data(acts.pressed), form, shown),
+        (screen.reply.say, with_data(acts.answered), form, shown),
         (examples.say, with_data(acts.pressed), form, shown),
         (examples.clip, with_data(acts.played), form, shown),
         (screen.microphone.heard, with_data(acts.heard), form, shown),
@@ -89,34 +94,33 @@ def talk_page(desk: Desk, labels: Labels, language: Any, screen: Screen) -> None
             acts.spoken, [screen.key, language], screen.answer, **_QUIET
         )
         happens(None, js=_TO_REPLY, **_QUIET)
+    screen.reply.why(
+        lambda lang: [gr.update(selected="why"), empty_html(desk, lang, busy=True)],
+        language,
+        [screen.pages, screen.why],
+        **_QUIET,
+    ).then(acts.explained, [screen.key, language], screen.why, **_QUIET)
     room.input(acts.moved, [screen.key, language, room], screen.shown, **_QUIET)
     reset.click(acts.reset, [screen.key, language], [*screen.shown, screen.answer], **_QUIET)
-    language.change(acts.again, [screen.key, language], screen.shown, **_QUIET)
+    language.change(acts.again, [screen.key, language], [*screen.shown, screen.why], **_QUIET)
 
 
-def _settings(desk: Desk, labels: Labels) -> tuple[Any, Any, Any]:
+def _settings(desk: Desk, labels: Labels, screen: Screen) -> tuple[Any, Any]:
     """Where the microphone is, who speaks, and a recording in place of the microphone."""
     import gradio as gr
 
     rooms = [(area.name, area.id) for area in desk.parts.home.areas]
-    names = desk.people_names
     with gr.Row(elem_classes="ck-settings"):
         room = labels.make(
             gr.Dropdown, {"label": "home.room"}, choices=rooms, value=desk.visits.first_room,
             min_width=140, elem_id="room",
         )  # fmt: skip
-        speaker = labels.make(
-            gr.Dropdown,
-            {"label": "home.speaker",
-             "choices": lambda lang: [(desk.words("home.anybody", lang), ""),
-                                      *((name, name) for name in names)]},
-            value="", min_width=140, elem_id="speaker",
-        )  # fmt: skip
+        screen.speaker.render()
         upload = labels.make(
             gr.UploadButton, {"label": "speak.upload"}, file_types=["audio"], size="sm",
             elem_id="recording", scale=0, min_width=140,
         )  # fmt: skip
-    return room, speaker, upload
+    return room, upload
 
 
 def _examples(desk: Desk, language: str) -> str:

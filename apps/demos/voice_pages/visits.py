@@ -5,19 +5,25 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from apps.demos.voice_pages.acquainted import Acquainted
 from apps.demos.voice_pages.states import Change, States, changes
 from verticals.voice.assistant import Assistant
 from verticals.voice.home.simulated import SimulatedHome
+from verticals.voice.people.voices import Voices
 
 if TYPE_CHECKING:
     import numpy as np
 
     from verticals.voice.assistant import Parts
     from verticals.voice.command import Turn
+    from verticals.voice.people.permissions import Permissions
+    from verticals.voice.why import Why
 
 MOST = 24  # conversations at once; the one that was silent longest gives way
 _KEPT = 50  # exchanges of a conversation that are remembered
@@ -34,6 +40,9 @@ class Exchange:
     room: str | None
     changes: tuple[Change, ...] = ()
     sound: np.ndarray | None = None  # (n,) float32 at 16 kHz; of the last exchange only
+    taken_as: str = ""  # the words by what was taught, where they are others
+    alike: float | None = None  # of the voice to the most similar one that is enrolled
+    may: Permissions | None = None  # what the speaker may do; None before anybody is enrolled
 
 
 @dataclass
@@ -41,9 +50,12 @@ class Visit:
     """One visitor's home and conversation; take its lock before anything else."""
 
     home: SimulatedHome
+    people: Acquainted
     assistant: Assistant
     room: str | None
+    clips: list[np.ndarray] = field(default_factory=list)  # of the voice that is being learned
     exchanges: list[Exchange] = field(default_factory=list)
+    explained: tuple[Exchange, Why] | None = None  # what the page of reasons shows
     lock: Any = field(default_factory=threading.RLock)
 
     @property
@@ -70,46 +82,51 @@ class Visit:
             ModelError: Sound was given and no recogniser is there.
         """
         with self.lock:
-            before = self.states
+            before, self.people.alike = self.states, None
             turn = self.assistant.hear(given, speaker=speaker)
-            number = self.exchanges[-1].number + 1 if self.exchanges else 1
-            sound = None if isinstance(given, str) else given
+            text, who = turn.transcript.text, turn.speaker
+            taken_as = self.people.rewrite(text, speaker=who)
             done = Exchange(
-                number, datetime.now().astimezone(), turn, way, self.room,
-                changes(before, self.states), sound,
+                number=self.exchanges[-1].number + 1 if self.exchanges else 1,
+                at=datetime.now().astimezone(), turn=turn, way=way, room=self.room,
+                changes=changes(before, self.states),
+                sound=None if isinstance(given, str) else given,
+                taken_as="" if taken_as == text else taken_as, alike=self.people.alike,
+                may=self.people.permissions(who) if self.people.names else None,
             )  # fmt: skip
             if self.exchanges:
                 self.exchanges[-1] = _silent(self.exchanges[-1])
             self.exchanges[:] = [*self.exchanges, done][-_KEPT:]
             return done
 
-    def move(self, parts: Parts, room: str | None) -> None:
-        """Carry the microphone into another room; what was said before is forgotten."""
+    def move(self, room: str | None) -> None:
+        """Carry the microphone into another room."""
         with self.lock:
-            if room == self.room:
-                return
-            self.assistant.close()
-            self.assistant = Assistant(parts, connector=self.home, area=room)
+            self.assistant.move(room)
             self.room = room
 
     def reset(self) -> None:
-        """The home as it was in the beginning, and nothing said before."""
+        """The home as it was in the beginning, and nothing said before; people stay known."""
         with self.lock:
             self.assistant.reset()
             self.exchanges.clear()
+            self.explained = None
 
 
 class Visits:
     """The open conversations by a key that nobody can guess."""
 
-    def __init__(self, parts: Parts, *, most: int = MOST) -> None:
+    def __init__(
+        self, parts: Parts, *, most: int = MOST, voices: Callable[[], Voices] = Voices.open
+    ) -> None:
         """Begin without any.
 
         Args:
             parts: What they share.
             most: How many may be open.
+            voices: Opens the speaker encoders; called once, when somebody is enrolled first.
         """
-        self._parts, self._most = parts, most
+        self._parts, self._most, self._voices = parts, most, cache(voices)
         self._open: OrderedDict[str, Visit] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -155,18 +172,17 @@ class Visits:
             self.close(key)
 
     def _begun(self) -> Visit:
-        home = SimulatedHome(self._parts.home)
-        room = self.first_room
-        return Visit(home, Assistant(self._parts, connector=home, area=room), room)
+        home, people = SimulatedHome(self._parts.home), Acquainted(self._voices)
+        parts, room = replace(self._parts, people=people), self.first_room
+        return Visit(home, people, Assistant(parts, connector=home, area=room), room)
 
 
 def _end(visit: Visit) -> None:
     with visit.lock:
         visit.assistant.close()
+        visit.people.close()
 
 
 def _silent(exchange: Exchange) -> Exchange:
     """Without its sound: history keeps words only."""
-    from dataclasses import replace
-
     return replace(exchange, sound=None)

@@ -24,7 +24,7 @@ from core.deployment.bundle import write_bundle
 from core.deployment.manifest import DataRecord, Manifest, promise
 from core.deployment.results import Measurement
 from core.deployment.signing import own_key, public_key
-from core.errors import BundleError, ParameterError
+from core.errors import BundleError, CasekitError, ParameterError
 
 app = typer.Typer()
 app.command()(predict)
@@ -144,6 +144,12 @@ def test_serve_on_a_taken_port_says_so(bundle: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ParameterError, match=f"cannot listen.*127.0.0.1:{port}.*--port"):
             run("serve", bundle, "--port", port)
+
+
+def test_only_a_home_speaks_wyoming(bundle: Path) -> None:
+    found = CliRunner().invoke(app, ["serve", str(bundle), "--wyoming", "tcp://127.0.0.1:0"])
+    assert isinstance(found.exception, CasekitError)
+    assert "tiny" in str(found.exception)
 
 
 def test_small_answers_are_sent_at_once() -> None:

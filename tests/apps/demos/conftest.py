@@ -24,6 +24,12 @@ FLAGS = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def flags() -> list[str]:
+    """How Chromium is started."""
+    return FLAGS
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium, closed after each module: while it is open, no event loop can be run here."""

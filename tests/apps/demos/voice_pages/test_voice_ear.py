@@ -11,6 +11,7 @@ from core.data.audio import to_pcm16
 from core.errors import DataError
 from verticals.voice.listening.endpoint import Endpointer
 from verticals.voice.listening.vad import Vad
+from verticals.voice.recognition.streaming import Partial
 
 
 def block(sound: np.ndarray, name: str = "recording-1", rate: int = 16_000) -> dict[str, Any]:
@@ -70,11 +71,11 @@ def test_words_come_while_somebody_speaks(tone: np.ndarray) -> None:
     class Counting:
         blocks = 0
 
-        def push(self, block: np.ndarray) -> str:
+        def push(self, block: np.ndarray, *, spoken: bool) -> Partial:
             self.blocks += 1
-            return f"{self.blocks} blocks"
+            return Partial(f"{self.blocks} blocks", f"{self.blocks}")
 
-    ear = Ear(partial=Counting)
+    ear = Ear(words=Counting)
     assert [ear.push(block(tone[:1600])).text for _ in range(2)] == ["1 blocks", "2 blocks"]
 
 

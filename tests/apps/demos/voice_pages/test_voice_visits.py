@@ -40,7 +40,7 @@ def test_another_room_keeps_the_devices_as_they_are(parts: Parts) -> None:
     visits = Visits(parts)
     _, visit = visits.of(None)
     visit.exchange("turn on the porch light", way="typed")
-    visit.move(parts, "bedroom")
+    visit.move("bedroom")
     assert visit.states["light.porch"]["state"] == "on"
     done = visit.exchange("turn on the lights in here", way="typed")
     assert {c.entity for c in done.changes} == {"light.bedroom", "light.bedside_lamp"}
