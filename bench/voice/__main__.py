@@ -5,4 +5,5 @@ import sys
 import bench.voice
 from bench.packages import run_package
 
-sys.exit(run_package(bench.voice, beside=("nlu_baseline", "nlu_data", "phrases", "tarred")))
+beside = ("broker", "nlu_baseline", "nlu_data", "phrases", "tarred")
+sys.exit(run_package(bench.voice, beside=beside))

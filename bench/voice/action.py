@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.machine import machine, write_result
+from bench.voice.broker import home_on_a_broker
+from core.evaluation.bootstrap import quantile_interval
 from verticals.voice.action.executor import Executor
 from verticals.voice.action.journal import Journal
 from verticals.voice.action.mqtt import MqttSettings
@@ -36,38 +33,16 @@ COMMANDS, USERS, EACH, ROUNDS = 200, 10, 40, 3
 LIGHTS = ("light.kitchen", "light.kitchen_counter", "light.living_room", "light.reading_lamp",
           "light.hall", "light.garage", "light.porch", "light.bedroom", "light.bedside_lamp",
           "light.night_light")  # fmt: skip
-_BROKER = """
-import asyncio, json, logging, sys
-from amqtt.broker import Broker
-logging.disable(logging.CRITICAL)
-async def main():
-    await Broker(json.loads(sys.argv[1])).start()
-    await asyncio.Event().wait()
-asyncio.run(main())
-"""
-_DEVICES = """
-import asyncio, sys
-from verticals.voice.action.mqtt import MqttSettings
-from verticals.voice.action.mqtt_devices import MqttDevices
-from verticals.voice.home.model import Home
-from verticals.voice.home.simulated import SimulatedHome
-async def main():
-    home = Home.open()
-    await MqttDevices(MqttSettings(host="127.0.0.1", port=int(sys.argv[1])), home,
-                      SimulatedHome(home)).start(wait_s=30)
-    await asyncio.Event().wait()
-asyncio.run(main())
-"""
 
 
 def main() -> None:
     """Measure, print and write bench/results/voice_action.json."""
     about = machine("aiomqtt", "paho-mqtt", "amqtt")
     rounds = []
-    with tempfile.TemporaryDirectory() as folder, _home_on_a_broker() as port:
+    with tempfile.TemporaryDirectory() as folder, home_on_a_broker() as behind:
         for turn in range(ROUNDS):  # alternating, so that both meet the same machine
-            ours = asyncio.run(_ours(port, Path(folder) / str(turn)))
-            rounds.append({"ours": ours, "paho": _paho(port)})
+            ours = asyncio.run(_ours(behind.port, Path(folder) / str(turn)))
+            rounds.append({"ours": ours, "paho": _paho(behind.port)})
     ours_ms = np.concatenate([r["ours"]["ms"] for r in rounds])
     paho_ms = np.concatenate([r["paho"]["ms"] for r in rounds])
     ratios = [_rate(r["ours"]) / _rate(r["paho"]) for r in rounds]
@@ -214,47 +189,14 @@ def _rate(result: dict[str, Any]) -> float:
 
 def _quantile(ours: np.ndarray, plain: np.ndarray, share: float) -> dict[str, float]:
     """A quantile in ms with its 95% bootstrap interval, beside the baseline's."""
-    draws = np.random.default_rng(0).choice(ours, (2000, len(ours)))
-    low, high = np.quantile(np.quantile(draws, share, axis=1), [0.025, 0.975])
-    value, base = float(np.quantile(ours, share)), float(np.quantile(plain, share))
-    return {"value": value, "low": float(low), "high": float(high), "baseline": base,
-            "ratio": value / base}  # fmt: skip
+    found = quantile_interval(ours, share)
+    base = float(np.quantile(plain, share))
+    return {"value": found.value, "low": found.low, "high": found.high, "baseline": base,
+            "ratio": found.value / base}  # fmt: skip
 
 
 def _spread(values: list[float]) -> dict[str, float]:
     return {"value": float(np.median(values)), "low": min(values), "high": max(values)}
-
-
-@contextmanager
-def _home_on_a_broker() -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    config = {
-        "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
-        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-    }
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    processes = [
-        subprocess.Popen([sys.executable, "-c", _BROKER, json.dumps(config)], env=environment,
-                         stderr=subprocess.DEVNULL),
-        subprocess.Popen([sys.executable, "-c", _DEVICES, str(port)], env=environment),
-    ]  # fmt: skip
-    try:
-        yield port if _listens(port) else 0
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait(10)
-
-
-def _listens(port: int) -> bool:
-    for _ in range(400):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return True
-        time.sleep(0.05)
-    raise TimeoutError("the broker did not start")
 
 
 if __name__ == "__main__":

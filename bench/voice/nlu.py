@@ -1,24 +1,29 @@
 """Measures language understanding: SNIPS, SLURP, sentences about something else, speed.
 
-    python -m bench.voice.nlu [--data ../shared/data/voice] [--work runs/voice_nlu]
+    python -m bench.voice.nlu [--data ../shared/data/voice] [--work runs/voice_nlu] [--shipped]
 
 Sentences are read from their text alone; a slot is right if name and characters are (the spans of
 conlleval). Tuned on snips_valid and held rows of slurp_dev; SLURP is read by the shipped model.
 Two fifths of slurp_testA are word for word in NLU-Evaluation-Data, which the model learned from:
 SLURP's headline counts only the sentences that it never saw; the inflated numbers stand beside it.
+The model expects SLURP's intents as often as slurp_dev has them, because most of what it learned
+from has about as many sentences of every intent. That was decided on 561 new sentences of slurp_dev
+and a model trained without them: about 86% right intents instead of 84.5.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.machine import machine, write_result
+from bench.machine import RESULTS, machine, write_result
 from bench.voice.nlu_baseline import fit_linear
 from bench.voice.nlu_data import DATA, bare, home_rows, read_set
 from core.evaluation.clusters import ratio_interval
@@ -37,9 +42,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument(
+        "--shipped",
+        action="store_true",
+        help="SNIPS, which is trained here, stays as last measured",
+    )
     given = parser.parse_args()
     about = machine("torch", "onnxruntime", "transformers", "scikit-learn")
-    snips = _snips(given.data, given.work)
+    if given.shipped:
+        snips = json.loads((RESULTS / "voice_nlu.json").read_text(encoding="utf-8"))["snips"]
+    else:
+        snips = _snips(given.data, given.work)
     slurp, foreign = _slurp(given.data)
     headline = {
         "snips_intent": snips["intent"], "snips_slot_f1": snips["slot_f1"],
@@ -68,9 +81,13 @@ def _slurp(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The shipped model on half of SLURP's test, among SLURP's intents; and foreign sentences."""
     learned, _ = home_rows(data)
     shipped = IntentModel.open(None)
-    slurp = {example.intent for example in read_set(data, "slurp_dev")}
+    slurp = Counter(example.intent for example in read_set(data, "slurp_dev"))
     test = read_set(data, "slurp_testA")
-    found = _measured(shipped.among(sorted(slurp)), learned, test)
+    plain = shipped.among(sorted(slurp))
+    found = _measured(plain.expecting(slurp), learned, test)
+    read = [(p.intent, _spans(p)) for p in plain.predict([example.text for example in test])]
+    new = _new(learned, test)
+    found["unseen_without_expecting"] = _judged([test[i] for i in new], [read[i] for i in new])
     strange = [e for e in read_set(data, "snips_test") if e.intent in _FOREIGN]
     return found, _foreign(shipped, [e.text for e in test], [e.text.lower() for e in strange])
 
@@ -82,8 +99,7 @@ def _measured(
     read = model.predict([example.text for example in test])
     ours = [(p.intent, _spans(p)) for p in read]
     plain = fit_linear(learned).read([example.text for example in test])
-    known = {bare(example.text) for example in learned}
-    new = [i for i, example in enumerate(test) if bare(example.text) not in known]
+    new = _new(learned, test)
     out: dict[str, Any] = _beside(test, ours, plain)
     out["unseen"] = _beside([test[i] for i in new], [ours[i] for i in new], [plain[i] for i in new])
     sure = np.array([p.confidence for p in read])
@@ -93,6 +109,12 @@ def _measured(
         "calibration_error_unseen": _calibration_error(sure[new], right[new]),
         "baseline": "frozen MiniLM + logistic; linear tagger + Viterbi",
     }  # fmt: skip
+
+
+def _new(learned: Sequence[Example], test: Sequence[Example]) -> list[int]:
+    """Which sentences of a test were never learned, whatever their case and commas."""
+    known = {bare(example.text) for example in learned}
+    return [i for i, example in enumerate(test) if bare(example.text) not in known]
 
 
 def _beside(

@@ -17,7 +17,7 @@ import numpy as np
 from bench.machine import machine, write_result
 from bench.voice.nlu_data import DATA, bare, read_set
 from core.models.encoder import Remembering, TextEncoder
-from verticals.voice.understanding.fewshot import fit_few
+from verticals.voice.understanding.fewshot import LAYERS, fit_few
 
 _SHOTS = 10
 
@@ -44,7 +44,8 @@ def few_shot(data: Path, draws: int, *, tune: bool = True) -> dict[str, Any]:
     from sklearn.linear_model import LogisticRegression
 
     examples = read_set(data, "nlueval_train")
-    encoder = Remembering(TextEncoder.open("minilm", threads=1))
+    encoder = Remembering(TextEncoder.open("minilm", threads=1, layers=LAYERS))
+    last = Remembering(TextEncoder.open("minilm", threads=1))
     intents = np.array([example.intent for example in examples])
     ours, frozen, plain = [], [], []
     for seed in range(draws):
@@ -60,9 +61,9 @@ def few_shot(data: Path, draws: int, *, tune: bool = True) -> dict[str, Any]:
         ours.append(_right(model.log_probabilities(texts), model.intents, intents[rest]))
         blend = replace(model, tuned=None)
         frozen.append(_right(blend.log_probabilities(texts), model.intents, intents[rest]))
-        vectors = encoder.encode([examples[i].text for i in chosen])
+        vectors = last.encode([examples[i].text for i in chosen])
         baseline = LogisticRegression(C=10, max_iter=300).fit(vectors, intents[chosen])
-        plain.append(float((baseline.predict(encoder.encode(texts)) == intents[rest]).mean()))
+        plain.append(float((baseline.predict(last.encode(texts)) == intents[rest]).mean()))
     spread = 1.96 * float(np.std(ours, ddof=1)) / np.sqrt(draws) if draws > 1 else 0.0
     value = float(np.mean(ours))
     return {
