@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -23,6 +23,12 @@ MOST_BYTES = 600_000
 MOST_LINES = 15
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+
+
+def processor_seconds() -> float:
+    """Used by kernels that have ended: a clock would time the test that runs beside this one."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def code_cells(path: Path) -> list[NotebookNode]:
@@ -98,9 +104,9 @@ def test_its_outputs_are_stored_small_and_tell_nothing_of_this_machine(path: Pat
 def test_it_runs_in_its_time(path: Path, tmp_path: Path) -> None:
     name = path.stem.partition("_")[2]
     case = get_case(name.partition("_")[0])
-    begun = time.perf_counter()
-    done = run_notebook(path, {"out": str(tmp_path)}, case.PARAMETERS[name], budget_s=2 * BUDGET_S)
-    seconds = time.perf_counter() - begun
+    begun = processor_seconds()
+    done = run_notebook(path, {"out": str(tmp_path)}, case.PARAMETERS[name], budget_s=3 * BUDGET_S)
+    seconds = processor_seconds() - begun
     assert seconds < BUDGET_S, f"{seconds:.0f} s"
     assert done.results.results
     assert (done.folder / "report.html").exists()
@@ -116,7 +122,7 @@ def test_its_stored_outputs_are_what_a_fresh_run_shows(path: Path, tmp_path: Pat
     with log.open("w", encoding="utf-8") as file:
         done = subprocess.run(
             words, cwd=tmp_path, stdout=file, stderr=subprocess.STDOUT, check=False,
-            env=os.environ | {"MPLBACKEND": "Agg"}, timeout=2 * BUDGET_S,
+            env=os.environ | {"MPLBACKEND": "Agg"}, timeout=3 * BUDGET_S,
         )  # fmt: skip
     said = log.read_text(encoding="utf-8")
     assert done.returncode == 0, said[-4000:]
