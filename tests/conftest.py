@@ -53,6 +53,12 @@ def shared_voice() -> Path:
     return developer_data("voice")
 
 
+@pytest.fixture(scope="session")
+def shared_driving() -> Path:
+    """The developers' road data."""
+    return developer_data("driving")
+
+
 @pytest.fixture(autouse=True)
 def casekit_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A private home for keys and caches: no test reads or writes the user's own."""

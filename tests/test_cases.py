@@ -21,7 +21,8 @@ from core.deployment.run import Run, read_results
 STEPS = ("load", "check", "split", "fit", "evaluate")
 SKELETON = "a_new_case"
 # What makes the whole chain quick where the case's own defaults take longer.
-SHORT: dict[str, dict[str, Any]] = {"finance": {"budget": 10}}
+SHORT: dict[str, dict[str, Any]] = {"finance": {"budget": 10}, "voice": {"budget": "quick"},
+                                    "driving": {"budget": "quick", "start": "shipped"}}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def skeleton(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["finance", "medical", SKELETON])
+@pytest.fixture(params=["finance", "medical", "voice", "driving", SKELETON])
 def name(request: pytest.FixtureRequest, skeleton: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a case, the kit's own and the one a client starts from."""
     monkeypatch.syspath_prepend(str(skeleton))
@@ -51,7 +52,9 @@ def hints(step: Any) -> tuple[Any, Any]:
     """The types of a step's first argument and of what it returns."""
     first = next(iter(inspect.signature(step).parameters))
     module = sys.modules[step.__module__]
-    deferred = ("CreditModel", "Corpus", "Engine", "IngestReport", "PatientSummary", "Why")
+    deferred = ("Assistant", "Corpus", "CreditModel", "Engine", "Eye", "Home", "IngestReport",
+                "Judged", "PatientSummary", "RoadNetwork", "Sight", "WakeReport",
+                "Why")  # fmt: skip
     lenient = vars(typing) | vars(module) | dict.fromkeys(deferred, Any)
     found = typing.get_type_hints(step, globalns=lenient)
     return found[first], found["return"]
@@ -121,3 +124,13 @@ def test_finance_runs_from_its_table_to_its_bundle(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_medical_runs_from_its_corpus_to_its_bundle(tmp_path: Path) -> None:
     whole_chain("medical", tmp_path)
+
+
+@pytest.mark.slow
+def test_voice_runs_from_its_requests_to_its_bundle(tmp_path: Path) -> None:
+    whole_chain("voice", tmp_path)
+
+
+@pytest.mark.slow
+def test_driving_runs_from_its_streets_to_its_bundle(tmp_path: Path) -> None:
+    whole_chain("driving", tmp_path)
