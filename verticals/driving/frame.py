@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
+_NEAREST_M = 0.1  # before the camera, from which a corner of a box counts as seen
 
 # What a pixel can be: CamVid's eleven classes, in its order; 11 is left out of loss and metrics.
 SURFACES = (
@@ -131,6 +132,29 @@ class Boxes3D:
         half = self.boxes[:, 5:6] / 2 + np.zeros_like(x)
         low, high = self.boxes[:, 2:3] - half, self.boxes[:, 2:3] + half
         return np.concatenate([np.stack([x, y, z], axis=-1) for z in (low, high)], axis=1)
+
+    def seen_by(self, camera: Calibration) -> Boxes2D:
+        """The upright boxes around what a camera shows of each, as nuScenes' kit makes them.
+
+        Objects behind the camera or outside the image are left out. What hides behind others is
+        not: points in space do not tell.
+        """
+        pixels, depth = camera.project(self.corners().reshape(-1, 3))
+        pixels, ahead = pixels.reshape(-1, 8, 2), depth.reshape(-1, 8) > _NEAREST_M
+        low = np.where(ahead[..., None], pixels, np.inf).min(axis=1, initial=np.inf)
+        high = np.where(ahead[..., None], pixels, -np.inf).max(axis=1, initial=-np.inf)
+        size = np.array([camera.width, camera.height], float)
+        shown = np.concatenate([np.clip(low, 0, size), np.clip(high, 0, size)], axis=1)
+        area, whole = (shown[:, 2:] - shown[:, :2]).prod(axis=1), (high - low).prod(axis=1)
+        kept = ahead.any(axis=1) & (area > 0)
+        turn, shift = camera.camera_from_ego[:3, :3], camera.camera_from_ego[:3, 3]
+        away = np.linalg.norm(self.boxes[:, :3] @ turn.T + shift, axis=1)
+        return Boxes2D(
+            shown[kept], self.classes[kept], self.track_ids[kept],
+            amodal_xyxy=np.concatenate([low, high], axis=1)[kept],
+            truncation=1 - area[kept] / whole[kept], distance=away[kept],
+            details=tuple(np.array(self.details, object)[kept]) if self.details else (),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,17 +45,6 @@ def draw_surfaces(image: Image, surfaces: NDArray[np.uint8], share: float = 0.45
     return mixed
 
 
-def draw_instances(image: Image, instances: NDArray[np.int32], share: float = 0.5) -> Image:
-    """Tint every object by its track id; 0 stays as it is."""
-    out = image.copy()
-    for number in np.unique(instances[instances > 0]):
-        mask = instances == number
-        out[mask] = ((1 - share) * out[mask] + share * np.array(colour_of(int(number)))).astype(
-            np.uint8
-        )
-    return out
-
-
 def draw_boxes(
     image: Image, boxes: Boxes2D, captions: Sequence[str] | None = None, *, amodal: bool = False
 ) -> Image:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["en", "zh"]
 Budget = Literal["quick", "standard", "thorough"]
-Layout = Literal["kitti", "coco", "bdd", "camvid", "cityscapes"]
+Layout = Literal["kitti", "coco", "bdd", "camvid", "cityscapes", "cvat", "nuscenes", "waymo"]
 
 
 class RoadParameters(BaseModel):
@@ -25,7 +25,8 @@ class RoadParameters(BaseModel):
         default="kitti",
         description="How your folder is laid out: kitti (image_2, label_2, calib), coco "
         "(images/ and labels.json), bdd (images/ and labels.json), camvid or cityscapes (images/ "
-        "and masks/).",
+        "and masks/), cvat (images/ and annotations.xml), nuscenes (samples/ and one folder of "
+        "tables) or waymo (TFRecord files of frames).",
     )
     start: str = Field(
         default="imagenet",

@@ -41,6 +41,7 @@ class Loaded:
     fingerprint: str
     licence: str = ""
     broken: tuple[str, ...] = ()  # frames that could not be read, and why
+    turned: tuple[str, ...] = ()  # of frames with points: how calibration looks turned, or ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ from verticals.driving.overlays import (
     colour_of,
     draw_boxes,
     draw_boxes3d,
-    draw_instances,
     draw_lanes,
     draw_points,
     draw_surfaces,
@@ -66,13 +65,6 @@ def test_unlabelled_pixels_keep_their_colour(image: np.ndarray) -> None:
     surfaces[:90] = 3
     y, _ = changed(image, draw_surfaces(image, surfaces))
     assert set(y) == set(range(90))
-
-
-def test_only_objects_are_tinted(image: np.ndarray) -> None:
-    instances = np.zeros((180, 320), np.int32)
-    instances[10:20, 30:40] = 5
-    y, x = changed(image, draw_instances(image, instances))
-    assert (y.min(), y.max(), x.min(), x.max()) == (10, 19, 30, 39)
 
 
 def test_a_box_in_space_is_drawn_around_its_projection(image: np.ndarray) -> None:

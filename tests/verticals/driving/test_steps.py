@@ -11,7 +11,7 @@ import orjson
 import pytest
 from PIL import Image
 
-from core.errors import DataError, ParameterError
+from core.errors import ParameterError
 from verticals.driving import loading
 from verticals.driving.fitting import labelled_heads
 from verticals.driving.frame import View
@@ -52,35 +52,6 @@ def test_the_check_counts_what_is_there(loaded: Loaded) -> None:
     assert "objects too small to be judged" in set(checked.findings["finding"])
 
 
-def masks(folder: Path, count: int = 6) -> Path:
-    """A folder as CamVid lays it out, of tiny films."""
-    for name in ("images", "masks"):
-        (folder / name).mkdir()
-    random = np.random.default_rng(0)
-    for i in range(count):
-        image = random.integers(0, 255, (36, 48, 3), dtype=np.uint8)
-        Image.fromarray(image).save(folder / "images" / f"film{i}_001.png")
-        mask = np.repeat(np.arange(12, dtype=np.uint8), 3)[:, None].repeat(48, axis=1)
-        Image.fromarray(mask).save(folder / "masks" / f"film{i}_001.png")
-    return folder
-
-
-def test_a_clients_folder_is_read_and_what_it_lacks_is_said(tmp_path: Path) -> None:
-    found = loading.load(RoadParameters(data=str(masks(tmp_path)), layout="camvid"))
-    assert len(found.frames) == 6
-    findings = loading.check(found).findings.set_index("finding")
-    assert findings.loc["images without calibration", "how many"] == 6
-    assert "no objects are labelled" in findings.index
-    assert labelled_heads(found.frames) == ("surfaces",)
-
-
-@pytest.mark.parametrize("layout", ["kitti", "coco", "bdd", "camvid", "cityscapes"])
-def test_an_empty_or_missing_folder_is_named(tmp_path: Path, layout: str) -> None:
-    for place in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(DataError, match=r"\(.*\)\. "):
-            loading.load(RoadParameters(data=str(place), layout=layout))  # type: ignore[arg-type]
-
-
 def test_unknown_weights_are_named(loaded: Loaded) -> None:
     from verticals.driving.fitting import fit
 
@@ -88,13 +59,6 @@ def test_unknown_weights_are_named(loaded: Loaded) -> None:
         Loaded(RoadParameters(start="best"), loaded.frames, "", "")))  # fmt: skip
     with pytest.raises(ParameterError, match="imagenet, shipped"):
         fit(split)
-
-
-def test_kitti_is_read_with_its_calibration(shared_driving: Path) -> None:
-    folder = shared_driving / "kitti/training"
-    found = loading.load(RoadParameters(data=str(folder), layout="kitti"))
-    assert len(found.frames) == 3
-    assert all(one.view.calibration is not None for one in found.frames)
 
 
 def picture(array: np.ndarray, form: str = "PNG") -> str:

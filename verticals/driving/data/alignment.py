@@ -3,7 +3,8 @@
 A box in space and its box in the image hold the same points if, and only if, the way from one
 sensor to the other is right. What share does is measured, and again with the calibration turned a
 little to every side: if one of those fits clearly better, the calibration is wrong, and by about
-that much.
+that much. Where boxes in space are labelled in the camera's axes, as KITTI's are, it is the scanner
+that may be turned against both: points then fall beside the boxes rather than into them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from verticals.driving.frame import Boxes3D, Calibration, Floats, Frame, View
 
 TURNS_DEG = (0.5, 1.0, 2.0, 4.0)
 LEAST = 30  # points on objects, below which nothing can be said
 BETTER = 0.03  # share of points by which another turn must fit better
+CLEARER = 0.1  # share of points by which another turn of the scanner must fill boxes better
+_GROUND, _EDGE, _BESIDE = 0.25, 0.1, 0.6  # metres above a box's floor, around it, and beside it
 _AXES = {"roll": 2, "pitch": 0, "yaw": 1}  # of the camera: about z, x and y
 _ROOM = 2.0  # pixels around a box
 
@@ -58,6 +62,54 @@ def alignment(frame: Frame, camera: str | None = None) -> Alignment:
     if best - now < BETTER:
         return Alignment(count, now, "", now)
     return Alignment(count, now, name, best)
+
+
+def scanner_turn(frame: Frame) -> str:
+    """What is wrong with the scanner's place, as "yaw +2.0 degrees"; "" if no turn fits better.
+
+    A box that fits is full and has nothing around it, so the share of points in boxes among those
+    in and within 0.6 m of them is compared between turns; what lies near the ground is left out.
+
+    Args:
+        frame: With points and boxes in space.
+
+    Raises:
+        ValueError: Points or boxes are not there.
+    """
+    if frame.points is None or frame.boxes is None:
+        raise ValueError("the frame needs points and boxes in space")
+    points, boxes = frame.points[:, :3], frame.boxes.boxes
+    reach = np.linalg.norm(boxes[:, :3], axis=1) * np.sin(np.radians(max(TURNS_DEG)))
+    reach += np.linalg.norm(boxes[:, 3:6], axis=1) / 2 + _BESIDE
+    near = [points[np.linalg.norm(points - box[:3], axis=1) < far]
+            for box, far in zip(boxes, reach, strict=True)]  # fmt: skip
+    straight = _filled(near, boxes)
+    best, name = straight[1] + CLEARER, ""
+    for i, axis in enumerate(("roll", "pitch", "yaw")):
+        for degrees in (sign * turn for turn in TURNS_DEG for sign in (1, -1)):
+            turn = Rotation.from_rotvec(np.radians(degrees) * np.eye(3)[i]).as_matrix()
+            count, share = _filled([part @ turn.T for part in near], boxes)
+            if count >= max(LEAST, straight[0]) and share > best:
+                best, name = share, f"{axis} {-degrees:+.1f} degrees"
+    return name
+
+
+def _filled(near: list[Floats], boxes: Floats) -> tuple[int, float]:
+    """Points in the boxes, and their share among those in or beside them.
+
+    Args:
+        near: The points around each box.
+        boxes: (n, 7).
+    """
+    held = around = 0
+    for points, (x, y, z, length, width, height, yaw) in zip(near, boxes.tolist(), strict=True):
+        offset = points - (x, y, z)
+        along = np.abs(offset[:, 0] * np.cos(yaw) + offset[:, 1] * np.sin(yaw)) - length / 2
+        across = np.abs(offset[:, 1] * np.cos(yaw) - offset[:, 0] * np.sin(yaw)) - width / 2
+        off = np.maximum(along, across)[np.abs(offset[:, 2] - _GROUND / 2) < (height - _GROUND) / 2]
+        held += int((off < _EDGE).sum())
+        around += int((off < _BESIDE).sum())
+    return held, held / around if around else 0.0
 
 
 def points_in_boxes(

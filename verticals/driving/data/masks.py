@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +20,20 @@ CITYSCAPES = {
 }  # fmt: skip
 
 
-def read_masks(folder: Path, *, cityscapes: bool = False) -> Iterator[Frame]:
+def read_masks(
+    folder: Path, *, cityscapes: bool = False, broken: Callable[[DataError], None] | None = None
+) -> Iterator[Frame]:
     """Photographs with their masks, in the order of their names.
 
     Args:
         folder: With images/ and masks/, the same names in both.
         cityscapes: Masks hold Cityscapes' labelIds; CamVid's twelve classes otherwise.
+        broken: Told of a frame that cannot be read, which is then left out; without it, reading
+            stops there.
 
     Raises:
-        DataError: No photograph is there, a mask is missing or of another size, or holds a number
-            that is no class; names the file.
+        DataError: No photograph is there, or, while nobody is told, a mask is missing or of another
+            size, or holds a number that is no class; names the file.
     """
     photographs = sorted(p for p in (folder / "images").glob("*") if p.suffix.lower() in SUFFIXES)
     if not photographs:
@@ -37,15 +41,23 @@ def read_masks(folder: Path, *, cityscapes: bool = False) -> Iterator[Frame]:
                         remedy="Put photographs in images/ and masks in masks/")  # fmt: skip
     table = _table(cityscapes)
     for number, path in enumerate(photographs):
-        image = read_image(path)
-        mask = read_mask(folder / "masks" / f"{path.stem}.png", table)
-        if mask.shape != image.shape[:2]:
-            raise DataError(
-                f"the mask is {mask.shape[1]} x {mask.shape[0]}, the photograph "
-                f"{image.shape[1]} x {image.shape[0]}", where=str(path), remedy="Export both again",
-            )  # fmt: skip
-        views = {"camera": View(image, surfaces=mask)}
-        yield Frame(views, sequence=path.stem.split("_")[0], index=number, source=str(path))
+        try:
+            yield _frame(path, folder / "masks" / f"{path.stem}.png", number, table)
+        except DataError as error:
+            if broken is None:
+                raise
+            broken(error)
+
+
+def _frame(path: Path, masked: Path, number: int, table: NDArray[np.uint8]) -> Frame:
+    image, mask = read_image(path), read_mask(masked, table)
+    if mask.shape != image.shape[:2]:
+        raise DataError(
+            f"the mask is {mask.shape[1]} x {mask.shape[0]}, the photograph "
+            f"{image.shape[1]} x {image.shape[0]}", where=str(path), remedy="Export both again",
+        )  # fmt: skip
+    views = {"camera": View(image, surfaces=mask)}
+    return Frame(views, sequence=path.stem.split("_")[0], index=number, source=str(path))
 
 
 def read_mask(path: Path, table: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -52,15 +52,6 @@ def masked_crc(data: bytes) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def write_records(path: Path, records: list[bytes]) -> None:
-    """Write records as a file that TensorFlow reads."""
-    with path.open("wb") as file:
-        for data in records:
-            head = struct.pack("<Q", len(data))
-            file.write(head + struct.pack("<I", masked_crc(head)))
-            file.write(data + struct.pack("<I", masked_crc(data)))
-
-
 def _same(data: bytes, check: int, where: str, what: str) -> None:
     if masked_crc(data) != check:
         raise DataError(f"the checksum of its {what} is wrong", where=where, remedy=_REMEDY)

@@ -93,16 +93,6 @@ def learning_figure(taught: Taught) -> Figure:
     return figure
 
 
-def reasons_figure(judged: Judged) -> Figure:
-    """Why the shield stepped in: decisions by reason, all roads together."""
-    counted = judged.overrides["reason"].value_counts(sort=False)
-    return bar_plot(
-        [str(name) for name in counted.index], counted.to_numpy(),
-        label=f"decisions overruled, {len(judged.seeds)} episodes on each of {len(ROADS)} roads",
-        title="Why the shield stepped in",
-    )  # fmt: skip
-
-
 def why_figure(explained: Explained) -> Figure:
     """What spoke for a decision, and what against it."""
     parts = sorted(explained.why.parts, key=lambda part: abs(part.weight))[-_SHOWN:]

@@ -102,6 +102,7 @@ class PolicyNetwork:
         net.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in self.weights.items()})
         return net.eval()
 
+
 def torch_network() -> Any:
     """The network in torch: `forward` gives logits, `worth` what the critic expects."""
     import torch

@@ -12,7 +12,6 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 from annotated_types import Ge, Le, Len
-from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from core.errors import DataError

@@ -48,35 +48,6 @@ def safe_gap(behind, front, response, accelerate, brake, front_brake):  # type: 
 
 
 @compiled
-def safe_gap_opposite(one, other, response, accelerate, brake, other_brake):  # type: ignore[no-untyped-def]
-    """Least gap of two that drive towards each other, `one` in its own lane (Definition 2)."""
-    first = one + response * accelerate
-    second = other + response * accelerate
-    return (
-        0.5 * (one + first) * response + first**2 / (2 * brake)
-        + 0.5 * (other + second) * response + second**2 / (2 * other_brake)
-    )  # fmt: skip
-
-
-@compiled
-def safe_side(left, right, response, accelerate, brake, margin):  # type: ignore[no-untyped-def]
-    """Least gap to the side (Definition 6).
-
-    Args:
-        left: Lateral speed of the one on the left; positive towards the right one.
-        right: Lateral speed of the one on the right; positive away from the left one.
-        response: Seconds until both respond.
-        accelerate: Lateral acceleration towards each other until then.
-        brake: Lateral braking from then on.
-        margin: Left over when both have stopped moving sideways.
-    """
-    first, second = left + response * accelerate, right - response * accelerate
-    towards = 0.5 * (left + first) * response + max(first, 0.0) ** 2 / (2 * brake)
-    away = 0.5 * (right + second) * response - min(second, 0.0) ** 2 / (2 * brake)
-    return margin + max(0.0, towards - away)
-
-
-@compiled
 def braking_needed(behind, gap, front, response, front_brake):  # type: ignore[no-untyped-def]
     """Constant braking after `response` that just avoids one who brakes as hard as it can.
 

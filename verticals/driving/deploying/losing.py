@@ -55,11 +55,6 @@ class Scores:
         """Mean overlap over the surfaces that occur; NaN without any."""
         return float(means(self.iou[:1])[0]) if self.iou.size else float("nan")
 
-    @property
-    def mean_ap50(self) -> float:
-        """Mean over the classes that occur; NaN without any."""
-        return float(means(self.ap50[:1])[0]) if self.ap50.size else float("nan")
-
 
 Judge = Callable[[Runtime], Scores]
 

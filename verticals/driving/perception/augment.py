@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate
 
 from verticals.driving.frame import UNLABELLED
-from verticals.driving.perception.settings import DETECTED, LANES, STRIDE
+from verticals.driving.perception.settings import DETECTED, LANES, PADDING, STRIDE
 
 _SIGN = DETECTED.index("traffic_sign")
 _GREY = torch.tensor([0.299, 0.587, 0.114])
@@ -112,7 +112,7 @@ def _reframe(batch: dict[str, Tensor], variety: Variety) -> dict[str, Tensor]:
     grid = affine_grid(theta, [n, 3, tall, wide], align_corners=False)
     moved = grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     outside = (grid.abs() > 1).any(dim=3)
-    batch["images"] = torch.where(outside[:, None], 114.0, moved)
+    batch["images"] = torch.where(outside[:, None], float(PADDING), moved)
     labels = batch["surfaces"][:, None].float()
     labels = grid_sample(labels, grid, mode="nearest", align_corners=False)[:, 0]
     batch["surfaces"] = torch.where(outside, float(UNLABELLED), labels).to(torch.uint8)

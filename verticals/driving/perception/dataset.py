@@ -24,6 +24,7 @@ from verticals.driving.perception.settings import (
     FOCAL,
     LANES,
     LIGHTS,
+    PADDING,
     SIGNS,
     STRIDE,
     PerceptionSettings,
@@ -58,7 +59,7 @@ def fitted(
     size = (max(1, round(wide * scale)), max(1, round(high * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = image if size == (wide, high) else cv2.resize(image, size, interpolation=way)
-    out = np.full((height, width, 3), 114, np.uint8)
+    out = np.full((height, width, 3), PADDING, np.uint8)
     out[: size[1], : size[0]] = small
     return out, (size[0] / wide, size[1] / high)
 

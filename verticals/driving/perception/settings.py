@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from verticals.driving.frame import OBJECTS
 
 DETECTED = OBJECTS[:-1]  # "other" is never learned: it holds whatever has no class
+# LIGHTS and SIGNS repeat the names that world/ draws, and do not import them: the order of a head
+# is a promise of the weights that shipped, and must not move when the world gets a new sign.
 LIGHTS = ("red", "red_amber", "amber", "green")
 SIGNS = (
     "limit_20", "limit_30", "limit_40", "limit_50", "limit_60", "limit_70", "limit_80",
@@ -20,6 +22,7 @@ LANES = (2, 1, -1, -2)  # offsets of the lane lines: to the left of the camera, 
 HEADS = ("surfaces", "objects", "lanes")
 STRIDE = 4  # pixels of the image per cell of the maps of objects and lanes
 FINE = 2  # ... and of the surfaces
+PADDING = 114  # grey of whatever lies outside an image
 FOCAL = 512.0  # pixels: the focal length that distances are told at
 
 

@@ -7,7 +7,6 @@ Choosing between classes leaves the order alone, so a single temperature is enou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np

@@ -32,7 +32,7 @@ from explain.vision import (
 from verticals.driving.frame import SURFACES, Floats
 from verticals.driving.perception.dataset import fitted
 from verticals.driving.perception.decoding import find_surfaces
-from verticals.driving.perception.settings import DETECTED, FINE, STRIDE
+from verticals.driving.perception.settings import DETECTED, FINE, PADDING, STRIDE
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +47,6 @@ _ACROSS = 6  # cells along a side of the thing when pixels are taken away
 _TAKEN = (0.5, 1.0, 2.0)  # so many times the thing's area
 _MOST = 0.5  # of the image that is taken away
 _MIDDLE = 0.5  # share of a box's sides within which its centre may lie
-_PAD = 114  # grey that `fitted` fills the frame with
 _CHINESE = dict(zip((*DETECTED, *SURFACES), (
     "汽车", "厢式车", "卡车", "公交车", "行人", "骑行者", "摩托车", "红绿灯", "交通标志",
     "天空", "建筑", "杆", "道路", "人行道", "树木", "标志", "围栏", "汽车", "行人", "骑行者",
@@ -313,7 +312,7 @@ def _padded(
 
     def scores(images: Tensor) -> Tensor:
         below, right = size[0] - images.shape[1], size[1] - images.shape[2]
-        return at(network(pad(images, (0, 0, 0, right, 0, below), value=_PAD)), scale)
+        return at(network(pad(images, (0, 0, 0, right, 0, below), value=PADDING)), scale)
 
     return scores
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from core.errors import DataError
 from verticals.driving.data.coco import read_coco, write_coco
 from verticals.driving.data.masks import read_masks
 from verticals.driving.data.mot import read_mot, write_mot
-from verticals.driving.data.tfrecord import masked_crc, read_records, write_records
+from verticals.driving.data.tfrecord import masked_crc, read_records
 from verticals.driving.data.video import read_video, write_video
 from verticals.driving.data.waymo import _messages, read_frames, read_scenarios
 from verticals.driving.frame import OBJECTS, SURFACES, Frame
@@ -92,6 +93,15 @@ def test_masks_of_camvid_and_cityscapes(tmp_path: Path) -> None:
         Image.fromarray(broken).save(mask)
         with pytest.raises(DataError, match=said):
             list(read_masks(tmp_path))
+
+
+def write_records(path: Path, records: list[bytes]) -> None:
+    """As TensorFlow would."""
+    with path.open("wb") as file:
+        for data in records:
+            head = struct.pack("<Q", len(data))
+            file.write(head + struct.pack("<I", masked_crc(head)))
+            file.write(data + struct.pack("<I", masked_crc(data)))
 
 
 def test_checksums_of_records_are_those_of_the_format(tmp_path: Path) -> None:

@@ -46,8 +46,7 @@ def test_absent_rows_do_not_count(policy: PolicyNetwork, seen: np.ndarray) -> No
     assert policy(padded) == pytest.approx(policy(fewer), abs=1e-6)
 
 
-def test_torch_and_onnx_agree(policy: PolicyNetwork, seen: np.ndarray, tmp_path: Path) -> None:
-    import onnxruntime
+def test_torch_says_the_same(policy: PolicyNetwork, seen: np.ndarray) -> None:
     import torch
 
     with torch.inference_mode():
@@ -55,11 +54,6 @@ def test_torch_and_onnx_agree(policy: PolicyNetwork, seen: np.ndarray, tmp_path:
         worth = policy.module().worth(torch.from_numpy(seen)).numpy()
     assert worth == pytest.approx(policy.value(seen), abs=1e-5)
     assert logits == pytest.approx(policy(seen), abs=1e-5)
-    policy.to_onnx(tmp_path / "policy.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "policy.onnx")
-    (given,) = session.run(None, {"seen": seen})
-    raised = np.exp(given - given.max(axis=1, keepdims=True))
-    assert raised / raised.sum(axis=1, keepdims=True) == pytest.approx(policy(seen), abs=1e-5)
 
 
 def test_it_comes_back_as_saved(policy: PolicyNetwork, seen: np.ndarray, tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from verticals.driving.deciding.rss import (
     braking_needed,
     safe_gap,
-    safe_gap_opposite,
-    safe_side,
 )  # fmt: skip
 
 speeds = st.floats(0, 40)
@@ -20,17 +18,6 @@ def test_the_gap_worked_out_by_hand() -> None:
     # 20 m/s behind 15 m/s, 1 s at 2 m/s^2, then braking at 4 against 8:
     # 20 + 1 + 22^2 / 8 - 15^2 / 16 = 21 + 60.5 - 14.0625
     assert safe_gap(20.0, 15.0, 1.0, 2.0, 4.0, 8.0) == pytest.approx(67.4375)
-
-
-def test_the_opposite_gap_worked_out_by_hand() -> None:
-    # (10 + 12) / 2 + 12^2 / 8 + (8 + 10) / 2 + 10^2 / 4 = 11 + 18 + 9 + 25
-    assert safe_gap_opposite(10.0, 8.0, 1.0, 2.0, 4.0, 2.0) == pytest.approx(63.0)
-
-
-def test_the_side_gap_worked_out_by_hand() -> None:
-    # left: (1 + 1.5) / 2 * 0.5 + 1.5^2 / 4 = 1.1875
-    # right: (0 - 0.5) / 2 * 0.5 - 0.5^2 / 4 = -0.1875
-    assert safe_side(1.0, 0.0, 0.5, 1.0, 2.0, 0.2) == pytest.approx(0.2 + 1.1875 + 0.1875)
 
 
 @settings(deadline=None)  # the first call compiles

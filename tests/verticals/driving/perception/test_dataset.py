@@ -27,6 +27,7 @@ from verticals.driving.perception.settings import (
     SIGNS,
     PerceptionSettings,
 )
+from verticals.driving.world import scene, signs
 from verticals.driving.world.dataset import WorldSettings
 from verticals.driving.world.scene import LIGHTS as DRAWN_LIGHTS
 from verticals.driving.world.signs import SIGNS as DRAWN_SIGNS
@@ -120,3 +121,8 @@ def test_streets_are_rendered_alike_by_one_process_and_two(tmp_path: Path) -> No
     assert one.sequences == two.sequences
     for name, column in one.arrays.items():
         assert np.array_equal(column, two.arrays[name], equal_nan=name in ("distance", "lanes"))
+
+
+def test_the_heads_name_what_the_world_draws() -> None:
+    assert set(scene.LIGHTS) == set(LIGHTS)
+    assert set(signs.SIGNS) <= set(SIGNS)

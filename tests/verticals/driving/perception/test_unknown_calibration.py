@@ -10,7 +10,6 @@ from verticals.driving.perception.unknown_calibration import (
     calibration_interval,
     fit_confidence,
     fit_temperature,
-    judge_temperature,
     log_odds,
     softmax,
 )
@@ -38,10 +37,13 @@ def test_a_temperature_needs_rows() -> None:
 def test_calibration_gets_better_on_rows_kept_apart() -> None:
     fitted, judged = drawn(4000, 3.0, 1), drawn(4000, 3.0, 2)
     groups = np.repeat(np.arange(400), 10).astype(str).tolist()
-    found = judge_temperature(fitted, judged, groups)
-    assert found.before.value > 0.15
-    assert found.after.value < 0.03
-    assert found.after.low <= found.after.value <= found.after.high
+    before, after = (
+        calibration_interval(chances.max(axis=1), chances.argmax(axis=1) == judged[1], groups)
+        for chances in (softmax(judged[0], t) for t in (1.0, fit_temperature(*fitted)))
+    )
+    assert before.value > 0.15
+    assert after.value < 0.03
+    assert after.low <= after.value <= after.high
 
 
 def test_calibration_error_by_hand() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import DataError
-from core.evaluation.bootstrap import Interval, PairedTest, two_sided, wilson
+from core.evaluation.bootstrap import Interval, wilson
 from core.evaluation.metrics import ECE_BINS
 from verticals.driving.frame import UNLABELLED, Floats, View
 from verticals.driving.perception.judging.matching import Matches
@@ -32,7 +32,6 @@ class Confidence:
 
     ece: Interval  # over bins of equal mass (Naeini et al., 2015)
     curve: pd.DataFrame  # predicted, observed, low, high, n: for calibration_plot
-    draws: Floats  # (1 + draws,) of the error, to compare two on the same frames
     unit: str
 
 
@@ -125,4 +124,4 @@ def _confidence(units: Units, sums: Floats) -> Confidence:
         "low": spread[0], "high": spread[1], "n": n[0][used].astype(np.int64),
     })  # fmt: skip
     ece = Interval(raw.value, min(low, raw.value), max(high, raw.value), total)
-    return Confidence(ece, curve, errors, units.kind)
+    return Confidence(ece, curve, units.kind)
