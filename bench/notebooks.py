@@ -17,8 +17,10 @@ from core.notebooks.runner import run_notebook
 
 def main() -> None:
     """Run them; write bench/results/notebooks.json."""
-    notebooks = {path: (name, kind)
-                 for name in case_names() for kind, path in get_case(name).NOTEBOOKS.items()}  # fmt: skip
+    notebooks = {
+        path: (name, kind)
+        for name in case_names() for kind, path in get_case(name).NOTEBOOKS.items()
+    }  # fmt: skip
     before = machine("jupyterlab", "papermill")
     seconds = {}
     for path, (name, kind) in sorted(notebooks.items()):

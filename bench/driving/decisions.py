@@ -2,7 +2,9 @@
 
     python -m bench.driving.decisions [PART ...] [--seeds 2000] [--outside 500] [--policy FOLDER]
 
-Parts are our roads, outside, and scenarios; what was measured of other parts before is kept.
+Parts are our roads, measured, outside, and scenarios; what was measured of other parts before is
+kept. The roads take perception to err as `perception_error.DEFAULT` assumes of a good one; measured
+drives them again, 500 episodes each, with the errors measured on the network that ships.
 
 The policies are those shipped in verticals/driving/deciding/weights, or what
 `bench.driving.train_policies` wrote to FOLDER. Beside them: always slower, idle, the rule driver
@@ -30,8 +32,9 @@ from core.evaluation.bootstrap import mean_interval, share_interval
 from verticals.driving.deciding.evaluation import evaluate_policies
 from verticals.driving.deciding.network import WEIGHTS, PolicyNetwork
 from verticals.driving.deciding.outside import NAMES, Outside
-from verticals.driving.deciding.perception_error import DEFAULT
+from verticals.driving.deciding.perception_error import DEFAULT, read_errors
 from verticals.driving.deciding.policies import Decide, always, network_driver, rule_driver
+from verticals.driving.perception import eye
 from verticals.driving.scenarios.gate import gate
 from verticals.driving.scenarios.running import constant
 from verticals.driving.scenarios.schema import read_cases
@@ -44,7 +47,9 @@ FIRST_SEED = 9_000_000  # of the judging; training uses small ones, tries others
 ROADS = ("motorway", "merge", "street", "intersection")
 OUTSIDE = ("policy", "policy, shield", "rule driver", "idle", "always slower",
            "rule driver, all-seeing", "rule driver, shield")  # fmt: skip
-PARTS = (*ROADS, "outside", "scenarios")
+PARTS = (*ROADS, "measured", "outside", "scenarios")
+MEASURED = "the shipped eye"
+ERRORS = eye.WEIGHTS / "errors.json"
 CHUNK = 10  # episodes that a worker drives at a time
 
 
@@ -74,6 +79,10 @@ def main() -> None:
         ours = range(FIRST_SEED, FIRST_SEED + given.seeds)
         network = PolicyNetwork.open(given.policy / f"{road}.safetensors")
         result[road] = evaluate_policies(road, network, ours, errors=DEFAULT)
+    for road in ROADS if "measured" in given.parts else ():
+        network = PolicyNetwork.open(given.policy / f"{road}.safetensors")
+        result[f"{road}, {MEASURED}"] = evaluate_policies(road, network, seeds,
+                                                          errors=read_errors(ERRORS))  # fmt: skip
     for name in NAMES if "outside" in given.parts else ():
         result[f"highway-env {name}"] = outside(name, seeds, given.kept)
     if "scenarios" in given.parts:
@@ -188,13 +197,15 @@ def scenarios(folder: Path) -> dict[str, Any]:
 def headline(result: dict[str, Any]) -> dict[str, Any]:
     """What matters most, driver by driver."""
     out: dict[str, Any] = {}
-    for where in (*ROADS, *(f"highway-env {name}" for name in NAMES)):
+    eyes = (f"{road}, {MEASURED}" for road in ROADS)
+    for where in (*ROADS, *eyes, *(f"highway-env {name}" for name in NAMES)):
         for driver, row in result.get(where, {}).items():
             out[f"{where}: {driver}"] = {
                 "episodes": row["episodes"], "crash_rate": row["crash_rate"],
                 "return": round(row["reward"]["value"], 2), "pace": round(row["pace"]["value"], 2),
                 "speed": round(row["speed"]["value"], 2), "jerk": round(row["jerk"]["value"], 1),
-                **({"looked_at": row["looked_at"]} if "looked_at" in row else {}),
+                **({"avoidable collisions": row["looked_at"]["avoidable"]}
+                   if "looked_at" in row else {}),
             }  # fmt: skip
     return out | dict(result.get("scenarios", {}).get("headline", {}))
 
