@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verticals.driving.frame import OBJECTS
+from verticals.driving.world.buildings import buildings
 from verticals.driving.world.faces import Faces, Floats, Planes, join, place, planes
 from verticals.driving.world.ground import ground
 from verticals.driving.world.people import bodies, reach
 from verticals.driving.world.scene import SIZES, Scene, StreetMap
-from verticals.driving.world.scenery import buildings, fence, prop, sign, signal_head, signal_pole
+from verticals.driving.world.scenery import fence, prop, sign, signal_head, signal_pole
 from verticals.driving.world.textures import layer
 from verticals.driving.world.vehicles import paint, vehicle
 
