@@ -58,7 +58,9 @@ def compose(desk: Desk) -> gr.Blocks:
         "market": market_page,
         "model": model_page,
     }
-    with framed(desk.words, partial(_header, desk), texts="page") as (demo, labels, language):
+    with framed(
+        desk.words, partial(_header, desk), title="page.title", language="page.language"
+    ) as (demo, labels, language):
         with gr.Tabs():
             for name, page in pages.items():
                 with labels.make(gr.Tab, {"label": f"tabs.{name}"}, id=name):

@@ -15,30 +15,36 @@ if TYPE_CHECKING:
 
 @contextmanager
 def framed(
-    words: Words, header: Callable[[str], str], *, texts: str = "site", sheet: Path | None = None
+    words: Words,
+    header: Callable[[str], str],
+    *,
+    title: str,
+    language: str,
+    sheet: Path | None = None,
 ) -> Iterator[tuple[gr.Blocks, Labels, Any]]:
     """The demo whose pages are built inside; yields it, its labels and the choice of language.
 
     Args:
         words: Texts.
         header: HTML at the top of the page, by language.
-        texts: Where the texts "title" and "language" lie.
+        title: Key of the text in the browser's tab.
+        language: Key of the label of the choice of language.
         sheet: A style sheet of the demo's own.
     """
     import gradio as gr
 
     labels = Labels(words)
     with gr.Blocks(
-        title=words(f"{texts}.title", "en"), analytics_enabled=False, delete_cache=(600, 3600)
+        title=words(title, "en"), analytics_enabled=False, delete_cache=(600, 3600)
     ) as demo:
         if sheet:
             text = sheet.read_text(encoding="utf-8")
             gr.HTML(f"<style>{text}</style>", elem_classes="ck-sheet")
         with gr.Row(elem_classes="ck-top"):
             labels.make(gr.HTML, {"value": header}, elem_classes="ck-brand")
-            language = labels.make(
+            choice = labels.make(
                 gr.Radio,
-                {"label": f"{texts}.language"},
+                {"label": language},
                 choices=[(name, code) for code, name in LANGUAGES.items()],
                 value=labels.first,
                 elem_id="language",
@@ -47,7 +53,7 @@ def framed(
                 scale=0,
                 min_width=170,
             )
-        yield demo, labels, language
+        yield demo, labels, choice
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        language.change(labels.update, language, labels.components, **quiet)
-        demo.load(None, None, language, js=PREFERRED_LANGUAGE, **quiet)
+        choice.change(labels.update, choice, labels.components, **quiet)
+        demo.load(None, None, choice, js=PREFERRED_LANGUAGE, **quiet)
