@@ -20,7 +20,7 @@ def page(browser, served, request) -> Iterator:
         viewport={"width": width, "height": height}, locale="en-GB", accept_downloads=True
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(90_000)
     page.asked, page.broken = [], []
     page.on("request", lambda r: page.asked.append(r.url))
     page.on("pageerror", lambda error: page.broken.append(str(error)))

@@ -251,7 +251,7 @@ def page(browser: Any, served: str, request: pytest.FixtureRequest) -> Iterator[
     width, height = getattr(request, "param", LAPTOP)
     context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(90_000)
     asked, broken = [], []
     page.on("request", lambda r: asked.append(r.url))
     page.on("pageerror", lambda error: broken.append(str(error)))

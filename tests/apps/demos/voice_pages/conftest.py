@@ -102,7 +102,7 @@ def page(browser: Any, served: str, request: pytest.FixtureRequest) -> Iterator[
     width, height = getattr(request, "param", LAPTOP)
     context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(90_000)
     asked: list[str] = []
     broken: list[str] = []
     page.on("request", lambda r: asked.append(r.url))
