@@ -17,11 +17,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo test app lab notebooks bench lock lint setup clean
+.PHONY: help demo test coverage app lab notebooks bench lock lint setup clean
 
 help:
 	@echo "make demo   run the case studies on the embedded data; report, bundle and demo"
 	@echo "make test   run every check and test"
+	@echo "make coverage   the tests again, counting the lines they reach (slower)"
 	@echo "make app    open the demo in the browser"
 	@echo "make lab    open the notebooks in JupyterLab"
 	@echo "make notebooks  run the notebooks and store their outputs"
@@ -33,7 +34,10 @@ demo: $(READY)
 	@for case in $(CASES); do $(BIN)/casekit run $$case || exit 1; done
 
 test: lint
-	$(BIN)/python -m pytest -m "" -n 2 --dist loadfile --durations 25 --cov --cov-report term:skip-covered
+	$(BIN)/python -m pytest -m "" -n 2 --dist loadfile --durations 25
+
+coverage: $(READY)
+	$(BIN)/python -m pytest -m "" -n 2 --dist loadfile --cov --cov-report term:skip-covered
 
 lint: $(READY)
 	$(BIN)/ruff check .
