@@ -5,6 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.setup-done
+TESTS := $(BIN)/python -m pytest -m "" -n 2 --dist loadfile
 CASE ?= finance
 CASES ?= finance medical voice driving
 
@@ -34,10 +35,10 @@ demo: $(READY)
 	@for case in $(CASES); do $(BIN)/casekit run $$case || exit 1; done
 
 test: lint
-	$(BIN)/python -m pytest -m "" -n 2 --dist loadfile --durations 25
+	$(TESTS) --durations 25
 
 coverage: $(READY)
-	$(BIN)/python -m pytest -m "" -n 2 --dist loadfile --cov --cov-report term:skip-covered
+	$(TESTS) --cov --cov-report term:skip-covered
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -48,13 +48,7 @@ def compose(desk: Desk) -> gr.Blocks:
     from apps.demos.framing import framed
 
     sheet = Path(__file__).with_name("driving_pages") / "style.css"
-    with framed(
-        desk.words,
-        partial(_header, desk),
-        title="site.title",
-        language="site.language",
-        sheet=sheet,
-    ) as (demo, labels, language):
+    with framed(desk.words, partial(_header, desk), sheet=sheet) as (demo, labels, language):
         with gr.Tabs():
             with labels.make(gr.Tab, {"label": "pages.see"}, id="see"):
                 chooser = see_page(desk, labels, language)

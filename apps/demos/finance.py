@@ -58,9 +58,7 @@ def compose(desk: Desk) -> gr.Blocks:
         "market": market_page,
         "model": model_page,
     }
-    with framed(
-        desk.words, partial(_header, desk), title="page.title", language="page.language"
-    ) as (demo, labels, language):
+    with framed(desk.words, partial(_header, desk)) as (demo, labels, language):
         with gr.Tabs():
             for name, page in pages.items():
                 with labels.make(gr.Tab, {"label": f"tabs.{name}"}, id=name):
@@ -73,9 +71,9 @@ def _header(desk: Desk, language: str) -> str:
     """The name of the page and what it promises."""
     words, manifest = desk.words, desk.manifest
     built = words(
-        "page.built", language, date=manifest.created[:10], rows=f"{manifest.data.rows:,}"
+        "site.built", language, date=manifest.created[:10], rows=f"{manifest.data.rows:,}"
     )
     return (
-        f"<h1>{escape(words('page.title', language))}</h1>"
-        f"<p>{escape(words('page.promise', language))} <span>{escape(built)}</span></p>"
+        f"<h1>{escape(words('site.title', language))}</h1>"
+        f"<p>{escape(words('site.promise', language))} <span>{escape(built)}</span></p>"
     )

@@ -15,36 +15,29 @@ if TYPE_CHECKING:
 
 @contextmanager
 def framed(
-    words: Words,
-    header: Callable[[str], str],
-    *,
-    title: str,
-    language: str,
-    sheet: Path | None = None,
+    words: Words, header: Callable[[str], str], *, sheet: Path | None = None
 ) -> Iterator[tuple[gr.Blocks, Labels, Any]]:
     """The demo whose pages are built inside; yields it, its labels and the choice of language.
 
     Args:
-        words: Texts.
+        words: Texts; "site.title" and "site.language" among them.
         header: HTML at the top of the page, by language.
-        title: Key of the text in the browser's tab.
-        language: Key of the label of the choice of language.
         sheet: A style sheet of the demo's own.
     """
     import gradio as gr
 
     labels = Labels(words)
     with gr.Blocks(
-        title=words(title, "en"), analytics_enabled=False, delete_cache=(600, 3600)
+        title=words("site.title", "en"), analytics_enabled=False, delete_cache=(600, 3600)
     ) as demo:
         if sheet:
             text = sheet.read_text(encoding="utf-8")
             gr.HTML(f"<style>{text}</style>", elem_classes="ck-sheet")
         with gr.Row(elem_classes="ck-top"):
             labels.make(gr.HTML, {"value": header}, elem_classes="ck-brand")
-            choice = labels.make(
+            language = labels.make(
                 gr.Radio,
-                {"label": language},
+                {"label": "site.language"},
                 choices=[(name, code) for code, name in LANGUAGES.items()],
                 value=labels.first,
                 elem_id="language",
@@ -53,7 +46,7 @@ def framed(
                 scale=0,
                 min_width=170,
             )
-        yield demo, labels, choice
+        yield demo, labels, language
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        choice.change(labels.update, choice, labels.components, **quiet)
-        demo.load(None, None, choice, js=PREFERRED_LANGUAGE, **quiet)
+        language.change(labels.update, language, labels.components, **quiet)
+        demo.load(None, None, language, js=PREFERRED_LANGUAGE, **quiet)

@@ -61,13 +61,7 @@ def compose(desk: Desk) -> gr.Blocks:
         "quality": quality_page,
     }
     sheet = Path(__file__).with_name("medical_pages") / "style.css"
-    with framed(
-        desk.words,
-        partial(_header, desk),
-        title="site.title",
-        language="site.language",
-        sheet=sheet,
-    ) as (demo, labels, language):
+    with framed(desk.words, partial(_header, desk), sheet=sheet) as (demo, labels, language):
         session = new_session(labels)
         patient_bar(desk, labels, language, session)
         with gr.Tabs():

@@ -60,13 +60,7 @@ def compose(desk: Desk) -> gr.Blocks:
     from apps.demos.voice_pages.talk import talk_page
 
     sheet = Path(__file__).with_name("voice_pages") / "style.css"
-    with framed(
-        desk.words,
-        partial(_header, desk),
-        title="site.title",
-        language="site.language",
-        sheet=sheet,
-    ) as (demo, labels, language):
+    with framed(desk.words, partial(_header, desk), sheet=sheet) as (demo, labels, language):
         screen = new_screen(desk, labels)
         screen.pages.render()
         with screen.pages:

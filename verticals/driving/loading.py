@@ -26,6 +26,7 @@ STREETS = "streets"
 SIZES = {"quick": (14, 2, 2.0), "standard": (44, 3, 1.5), "thorough": (1200, 8, 1.7)}
 SHARES = {"train": 0.6, "validation": 0.15, "test": 0.25}
 _FEW = 20  # objects below which a class is called rare
+_LOOKED_AT = 50  # frames whose laser points are held against the calibration: it does not change
 _SMALL = 12.0  # pixels of height, of an image of 288
 
 
@@ -79,7 +80,8 @@ def _own(parameters: RoadParameters, broken: list[str], turned: list[str]) -> It
         raise DataError("there is no such folder", where=str(folder),
                         remedy="Give a folder, or streets")  # fmt: skip
     for frame in _read(folder, parameters.layout, name):
-        turned += _turned(frame)
+        if len(turned) < _LOOKED_AT:
+            turned += _turned(frame)
         for camera, view in _labelled(frame).items():
             yield Labelled(view, frame.sequence or frame.source, source=f"{frame.source} {camera}")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,36 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+LAPTOP = (1280, 860)
+PATIENCE_MS = 240_000  # compiled code is compiled while the page waits; it matters only on failure
+
+
+@pytest.fixture
+def page(
+    browser: Any, served: str, ready: Callable[[Any], Any], request: pytest.FixtureRequest
+) -> Iterator[Any]:
+    """The demo in a fresh context; fails if it called another host, broke, or opened a dialog.
+
+    A folder's `served` is the address of its demo; its `ready`, what is there once that is open.
+    """
+    width, height = getattr(request, "param", LAPTOP)
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    asked: list[str] = []
+    broken: list[str] = []
+    page.on("request", lambda r: asked.append(r.url))
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("dialog", lambda dialog: (broken.append("a dialog opened"), dialog.dismiss()))
+    page.goto(served)
+    ready(page).wait_for()
+    yield page
+    hosts = {urlsplit(url).hostname for url in asked if url.startswith("http")}
+    assert hosts == {urlsplit(served).hostname}, "the demo must not call anybody else"
+    assert broken == []
+    context.close()
 
 
 EVIL = "<script>alert(1)</script>"
@@ -191,3 +222,8 @@ def served(desk: Desk) -> Iterator[str]:
     demo = compose(desk)
     yield launch(demo, block=False)
     demo.close()
+
+
+@pytest.fixture
+def ready() -> Callable[[Any], Any]:
+    return lambda page: page.get_by_test_id("pd")

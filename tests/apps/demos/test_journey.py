@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 pytestmark = pytest.mark.browser
 
 LAPTOP, PHONE = (1280, 860), (390, 844)
-
-
-@pytest.fixture
-def page(browser, served, request) -> Iterator:
-    width, height = getattr(request, "param", LAPTOP)
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, locale="en-GB", accept_downloads=True
-    )
-    page = context.new_page()
-    page.set_default_timeout(90_000)
-    page.asked, page.broken = [], []
-    page.on("request", lambda r: page.asked.append(r.url))
-    page.on("pageerror", lambda error: page.broken.append(str(error)))
-    page.on("dialog", lambda dialog: (page.broken.append("a dialog opened"), dialog.dismiss()))
-    page.goto(served)
-    page.get_by_test_id("pd").wait_for()
-    yield page
-    hosts = {urlsplit(url).hostname for url in page.asked if url.startswith("http")}
-    assert hosts == {urlsplit(served).hostname}, "the demo must not call anybody else"
-    assert page.broken == []
-    context.close()
 
 
 def open_tab(page, name: str) -> None:

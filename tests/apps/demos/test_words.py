@@ -2,11 +2,14 @@ import re
 import string
 from pathlib import Path
 
+import apps.demos.finance as demo
 from apps.demos.finance_pages.desk import TEXTS
 from apps.demos.words import LANGUAGES, Labels, Words
 
 WORDS = Words.load(*TEXTS)
-CODE = Path(__file__).resolve().parents[3] / "apps" / "demos"
+PLACE = Path(str(demo.__file__)).parent
+PAGES = [PLACE / "framing.py", PLACE / "finance.py"]
+PAGES += sorted((PLACE / "finance_pages").glob("*.py"))
 
 
 def placeholders(text: str) -> set[str]:
@@ -27,7 +30,7 @@ def test_every_text_speaks_every_language():
 
 def keys_in_code() -> tuple[set[str], set[str]]:
     """Keys that stand in the code whole, and the beginnings of those put together there."""
-    code = "\n".join(p.read_text(encoding="utf-8") for p in CODE.rglob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
     groups = "|".join({key.split(".")[0] for key in WORDS.texts})
     whole = set(re.findall(rf"""["']((?:{groups})\.[a-z_.0-9]+)["']""", code)) - {"reasons.yaml"}
     begun = set(re.findall(rf"""f["']((?:{groups})\.[a-z_.]*)\{{""", code))

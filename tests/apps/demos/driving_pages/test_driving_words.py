@@ -18,7 +18,8 @@ from verticals.driving.world.weather import WEATHERS
 
 WORDS = Words.load(*TEXTS)
 PLACE = Path(str(demo.__file__)).parent
-PAGES = [PLACE / "driving.py", *sorted((PLACE / "driving_pages").glob("*.py"))]
+PAGES = [PLACE / "framing.py", PLACE / "driving.py"]
+PAGES += sorted((PLACE / "driving_pages").glob("*.py"))
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 GROUPS = "|".join({key.split(".")[0] for key in WORDS.texts})
 WHOLE = set(re.findall(rf"""["']((?:{GROUPS})\.[A-Za-z_.0-9]+)["']""", CODE))

@@ -14,7 +14,8 @@ from verticals.medical.wording import check_question
 
 WORDS = Words.load(*TEXTS)
 PLACE = Path(str(demo.__file__)).parent
-PAGES = [PLACE / "medical.py", *sorted((PLACE / "medical_pages").glob("*.py"))]
+PAGES = [PLACE / "framing.py", PLACE / "medical.py"]
+PAGES += sorted((PLACE / "medical_pages").glob("*.py"))
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 GROUPS = "|".join({key.split(".")[0] for key in WORDS.texts})
 WHOLE = set(re.findall(rf"""["']((?:{GROUPS})\.[a-z_.0-9]+)["']""", CODE))

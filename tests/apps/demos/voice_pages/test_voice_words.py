@@ -12,7 +12,8 @@ from verticals.voice.home.model import Home
 
 WORDS = Words.load(*TEXTS)
 PLACE = Path(str(demo.__file__)).parent
-PAGES = [PLACE / "voice.py", *sorted((PLACE / "voice_pages").glob("*.py"))]
+PAGES = [PLACE / "framing.py", PLACE / "voice.py"]
+PAGES += sorted((PLACE / "voice_pages").glob("*.py"))
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 GROUPS = "|".join({key.split(".")[0] for key in WORDS.texts})
 WHOLE = set(re.findall(rf"""["']((?:{GROUPS})\.[A-Za-z_.0-9]+)["']""", CODE))
